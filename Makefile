@@ -1,0 +1,41 @@
+# Two commands do everything on a machine with Python 3.11+, make and a package index: `make demo` and `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+DATA ?=
+
+.PHONY: demo test bench lock clean
+
+demo: $(VENV)/.ready
+	$(VENV)/bin/ouvrage demo $(if $(DATA),--data $(DATA))
+
+test: $(VENV)/.ready-dev
+	$(RUN) -m pytest -n auto --dist worksteal $(ARGS)
+
+bench: $(VENV)/.ready-dev
+	$(RUN) -m bench
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Ouvrage needs Python 3.11 or later: make demo PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.ready: requirements.lock pyproject.toml | $(VENV)/bin/python
+	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.ready-dev: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
+	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@ $(VENV)/.ready
+
+# Pins every dependency by hash, for every Python that we support. Needs `pip install uv`.
+lock:
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra build \
+	    pyproject.toml -o requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra dev \
+	    -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) demo-output

@@ -1,0 +1,1 @@
+"""Benchmarks: what we promise about speed, against its floor."""

@@ -1,0 +1,54 @@
+"""Measuring: what we do and its floor, by turns, so that a busy machine slows both."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Action = Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table: times in microseconds, and the ratio of the medians."""
+
+    name: str
+    median: float
+    p95: float
+    floor: float
+    limit: float
+
+    @property
+    def ratio(self) -> float:
+        return self.median / self.floor
+
+    def text(self) -> str:
+        times = f"{self.median:>10.0f} {self.p95:>10.0f} {self.floor:>10.0f}"
+        return f"{self.name:<44} {times} {self.ratio:>7.2f} {self.limit:>7.2f}"
+
+
+HEAD = f"{'':<44} {'median µs':>10} {'p95 µs':>10} {'floor µs':>10} {'ratio':>7} {'limit':>7}"
+
+
+def compare(name: str, action: Action, floor: Action, *, limit: float, rounds: int) -> Row:
+    """Time ``action`` and its ``floor`` in turns; ``limit`` is the ratio that we promise."""
+    for _ in range(min(rounds, 20)):  # caches that live as long as a process are warm in one, too
+        action()
+        floor()
+    ours, theirs = [], []
+    for _ in range(rounds):
+        theirs.append(timed(floor))
+        ours.append(timed(action))
+    ours.sort()
+    theirs.sort()
+    return Row(name, _at(ours, 0.5), _at(ours, 0.95), _at(theirs, 0.5), limit)
+
+
+def timed(action: Action) -> float:
+    """Microseconds that one call takes."""
+    start = time.perf_counter_ns()
+    action()
+    return (time.perf_counter_ns() - start) / 1000
+
+
+def _at(ordered: list[float], share: float) -> float:
+    return ordered[min(int(len(ordered) * share), len(ordered) - 1)]

@@ -1,0 +1,1 @@
+"""What a platform runs: its records become statements, its statements become credentials."""

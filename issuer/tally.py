@@ -1,0 +1,126 @@
+"""Counting what became of the rows in the database, and what of it the statements say."""
+
+# ruff: noqa: S608  (the names in this SQL are ours)
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum, auto
+
+import duckdb
+
+from issuer.build import PAY_MONTHS
+from issuer.intake import Intake
+from issuer.profile import FileKind, Profile
+from issuer.reconciliation import Lot, Reconciliation
+from issuer.records import fates, run, tally_sql
+from work.statement import Statement
+
+
+class _End(Enum):
+    """What can become of a row. ``IN_PART`` rows are ``USED`` too."""
+
+    USED = auto()
+    REJECTED = auto()
+    LEFT_OUT = auto()
+    IN_PART = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """Some rows that came to the same end, and the money in them that is not attested."""
+
+    end: _End
+    reason: str
+    rows: int
+    money: Mapping[str, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """One line of :func:`issuer.records.tally_sql`."""
+
+    fate: int
+    used: bool
+    paid: bool
+    rule: int
+    pay_rule: int
+    currency: str
+    rows: int
+    unreadable: int
+    money: Decimal
+
+    def shares(self, kind: FileKind) -> Iterator[_Share]:
+        """To what ends these rows came."""
+        aside = {self.currency: self.money} if "pay" in kind.feeds and self.money and not self.paid else {}
+        if self.fate:
+            fate = fates(kind)[self.fate - 1]
+            yield _Share(_End.REJECTED if fate.rejected else _End.LEFT_OUT, fate.reason, self.rows, aside)
+        elif not self.used:
+            yield _Share(_End.LEFT_OUT, _reason(kind, self.rule), self.rows, aside)
+        else:
+            yield _Share(_End.USED, "", self.rows, {})
+            if self.rule or aside:
+                yield _Share(_End.IN_PART, _reason(kind, self.pay_rule if aside else self.rule), self.rows, aside)
+
+
+def reconcile(
+    connection: duckdb.DuckDBPyConnection, profile: Profile, intake: Intake, made: Sequence[Statement]
+) -> Reconciliation:
+    """Rows and money of a run, counted on both sides: in what was read, and in what is stated."""
+    counts = [(kind, count) for place, kind in enumerate(profile.files) for count in _counts(connection, place, kind)]
+    shares = [share for kind, count in counts for share in count.shares(kind)]
+    shares += [_Share(_End.REJECTED, one.reason, 1, {}) for one in intake.broken]
+    paying = [count for kind, count in counts if "pay" in kind.feeds]
+    return Reconciliation(
+        files=intake.files,
+        rows_in=sum(rows for _, rows in intake.files),
+        rows_used=sum(share.rows for share in shares if share.end is _End.USED),
+        rejected=_lots(shares, _End.REJECTED),
+        left_out=_lots(shares, _End.LEFT_OUT),
+        in_part=_lots(shares, _End.IN_PART),
+        unreadable=len(intake.broken) + sum(count.unreadable for count in paying),
+        money_in=_sums((count.currency, count.money) for count in paying),
+        attested=_sums(
+            (str(one.claims["currency"]), Decimal(str(one.claims["total"]))) for one in made if one.type == "Earnings"
+        ),
+        rounding=_rounding(connection) if paying else {},
+        figures=tuple((figure.label, _figure(connection, figure.sql)) for figure in profile.figures),
+        statements=dict(sorted(Counter(one.type for one in made).items())),
+    )
+
+
+def _counts(connection: duckdb.DuckDBPyConnection, place: int, kind: FileKind) -> list[_Count]:
+    return [_Count(*row) for row in run(connection, tally_sql(place, kind)).fetchall()]
+
+
+def _reason(kind: FileKind, rule: int) -> str:
+    return kind.leave_out[rule - 1].reason if rule else ""
+
+
+def _lots(shares: Iterable[_Share], end: _End) -> tuple[Lot, ...]:
+    rows: Counter[str] = Counter()
+    money: defaultdict[str, list[tuple[str, Decimal]]] = defaultdict(list)
+    for share in shares:
+        if share.end is end:
+            rows[share.reason] += share.rows
+            money[share.reason] += share.money.items()
+    return tuple(Lot(reason, count, _sums(money[reason])) for reason, count in rows.items())
+
+
+def _sums(amounts: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
+    totals: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for currency, amount in amounts:
+        totals[currency] += amount
+    return {currency: amount for currency, amount in sorted(totals.items()) if amount or currency != "?"}
+
+
+def _rounding(connection: duckdb.DuckDBPyConnection) -> dict[str, Decimal]:
+    sql = f"SELECT currency, sum(exact) - sum(money) FROM ({PAY_MONTHS}) GROUP BY currency"
+    return _sums(run(connection, sql).fetchall())
+
+
+def _figure(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
+    found = run(connection, sql).fetchone()
+    return "none" if found is None or found[0] is None else str(found[0])

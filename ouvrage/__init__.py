@@ -1,0 +1,1 @@
+"""The one command, ``ouvrage``, and the demo that tells the whole story."""

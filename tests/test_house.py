@@ -1,0 +1,160 @@
+"""The rules of the house, checked: layers, purity, sizes, lint, types, dependencies."""
+
+import ast
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("vc", "work", "issuer", "wallet", "verifier", "ouvrage")
+MAY_IMPORT = {
+    "vc": {"vc"},
+    "work": {"work", "vc"},
+    "issuer": {"issuer", "work", "vc"},
+    "wallet": {"wallet", "work", "vc"},
+    "verifier": {"verifier", "work", "vc"},
+    "ouvrage": set(PACKAGES),
+}
+IMPURE = {
+    "aiohttp",
+    "asyncio",
+    "sqlite3",
+    "socket",
+    "logging",
+    "time",
+    "random",
+    "secrets",
+    "subprocess",
+    "tempfile",
+    "threading",
+    "multiprocessing",
+    "typer",
+    "click",
+    "rich",
+    "os",
+    "sys",
+}
+MAX_FUNCTION = 60
+MAX_MODULE = 450
+
+
+def modules() -> Iterator[Path]:
+    for package in PACKAGES:
+        yield from sorted((ROOT / package).rglob("*.py"))
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno} imports relatively"
+            yield node.module or ""
+
+
+def test_imports_go_one_way() -> None:
+    breaches = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in modules()
+        for name in imports(path)
+        if name.partition(".")[0] in PACKAGES
+        and name.partition(".")[0] not in MAY_IMPORT[path.relative_to(ROOT).parts[0]]
+    ]
+    assert breaches == []
+
+
+def test_pure_code_imports_nothing_impure() -> None:
+    pure = [
+        path
+        for path in modules()
+        if path.relative_to(ROOT).parts[0] in ("vc", "work") and path.relative_to(ROOT).parts[:2] != ("vc", "io")
+    ]
+    assert len(pure) > 20
+    breaches = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in pure
+        for name in imports(path)
+        if name.partition(".")[0] in IMPURE or name.startswith("vc.io")
+    ]
+    assert breaches == []
+
+
+def test_pure_code_reads_no_clock_and_no_chance() -> None:
+    words = ("datetime.now", "utcnow", "date.today", "urandom", "open(")
+    breaches = [
+        f"{path.relative_to(ROOT)}: {word}"
+        for path in modules()
+        for word in words
+        if path.relative_to(ROOT).parts[0] in ("vc", "work")
+        and path.relative_to(ROOT).parts[1] != "io"
+        and word in path.read_text(encoding="utf-8")
+    ]
+    assert breaches == []
+
+
+def test_functions_and_modules_stay_small() -> None:
+    long = [
+        f"{path.relative_to(ROOT)} has {lines} lines"
+        for path in modules()
+        if (lines := path.read_text(encoding="utf-8").count("\n")) > MAX_MODULE
+    ]
+    for path in modules():
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                size = (node.end_lineno or node.lineno) - node.lineno + 1
+                if size > MAX_FUNCTION:
+                    long.append(f"{path.relative_to(ROOT)}:{node.lineno} {node.name} has {size} lines")
+    assert long == []
+
+
+def run(*command: str) -> None:
+    done = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+
+
+def test_ruff() -> None:
+    run("ruff", "check", ".")
+
+
+def test_ruff_format() -> None:
+    run("ruff", "format", "--check", ".")
+
+
+def test_mypy() -> None:
+    run("mypy")
+
+
+def test_every_dependency_is_used_and_every_use_is_declared() -> None:
+    run("deptry", ".")
+
+
+def test_no_registry_host_and_no_path_of_a_machine_in_the_project() -> None:
+    git = shutil.which("git")
+    if git is None or not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout: clone the project with git to run this test")
+    listed = subprocess.run([git, "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
+    words = [
+        b"pypi" + b".org",
+        b"registry.npmjs" + b".org",
+        b"files.python" + b"hosted",
+        b"/ro" + b"ot/",
+        b"/wo" + b"rk/ma",
+    ]
+    found = [
+        f"{name}: {word.decode()}"
+        for name in listed
+        if name and (ROOT / name).is_file()
+        for word in words
+        if word in (ROOT / name).read_bytes()
+    ]
+    assert found == []

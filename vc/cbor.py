@@ -1,0 +1,79 @@
+"""A strict door to CBOR (RFC 8949 §4.2.1 core deterministic encoding).
+
+``cbor2`` accepts what two readers could take differently: duplicate map keys, trailing bytes, integers longer than
+needed, tags. Here a value is accepted only if writing it again gives the very same bytes.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any, Final, NoReturn
+
+import cbor2
+
+from vc.errors import Malformed
+
+MAX_CBOR: Final = 1 << 18  # the proof value of a 2 000-claim credential is under 100 KB
+MAX_CBOR_DEPTH: Final = 8
+
+Cbor = bytes | str | int | list[Any] | dict[Any, Any]
+
+
+def _refuse_tag(_decoder: object) -> NoReturn:
+    raise ValueError
+
+
+# Refused before they are understood: 500 bytes of shared references (tags 28 and 29) unfold to a value that takes
+# minutes to look at, and tag 2 is a second spelling of integers.
+_NO_TAGS: Final[defaultdict[int, Callable[[object], NoReturn]]] = defaultdict(lambda: _refuse_tag)
+
+
+def encode(value: Cbor) -> bytes:
+    """Core deterministic CBOR: shortest integers, definite lengths, keys in bytewise order, no tags.
+
+    Raises :class:`Malformed` for what is not made of bytes, texts, integers of 64 bits, lists and maps.
+    """
+    try:
+        _check(value)
+        return cbor2.dumps(_ordered(value))
+    except (ValueError, RecursionError):
+        raise Malformed("", "cannot be written as CBOR", code="NOT_CBOR") from None
+
+
+def _ordered(value: Any) -> Any:
+    if isinstance(value, dict):
+        return dict(
+            sorted(((key, _ordered(member)) for key, member in value.items()), key=lambda entry: cbor2.dumps(entry[0]))
+        )
+    if isinstance(value, list):
+        return [_ordered(item) for item in value]
+    return value
+
+
+def decode(data: bytes, *, where: str = "") -> Cbor:
+    """The value of deterministic CBOR without tags. Raises :class:`Malformed`."""
+    if len(data) > MAX_CBOR:
+        raise Malformed(where, f"CBOR larger than {MAX_CBOR} bytes", code="TOO_LARGE")
+    try:
+        value = cbor2.loads(data, max_depth=MAX_CBOR_DEPTH, semantic_decoders=_NO_TAGS)
+        _check(value)
+    except (cbor2.CBORError, ValueError, TypeError, RecursionError, OverflowError, MemoryError):
+        raise Malformed(where, "not CBOR", code="NOT_CBOR") from None
+    if cbor2.dumps(_ordered(value)) != data:
+        raise Malformed(where, "CBOR that is not in its one deterministic form", code="NOT_CBOR")
+    return value  # type: ignore[no-any-return]
+
+
+def _check(value: Any) -> None:
+    kind = type(value)
+    if kind is dict:
+        for key, member in value.items():
+            _check(key)
+            _check(member)
+    elif kind is list:
+        for item in value:
+            _check(item)
+    elif kind is int:
+        if not -(1 << 64) <= value < 1 << 64:
+            raise ValueError  # only a tag could say it
+    elif kind not in (bytes, str):
+        raise ValueError  # floats, null and simple values have no place in a proof value

@@ -1,0 +1,1 @@
+"""Cryptosuites: one file or one row each."""

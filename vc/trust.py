@@ -1,0 +1,125 @@
+"""What a verifier knows, as of when: whose keys it trusts, and to say what. Read from a file, never fetched."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from vc.canon import Json, Limits, parse_object
+from vc.errors import Malformed
+from vc.jsonld import Contexts
+from vc.model import Credential, Object, parse_credential, parse_date_time
+
+TRUST_LIMITS: Final = Limits(size=4 << 20)  # some 7 000 issuers with a key each; at worst 1 s and 200 MB to read
+MAX_ISSUERS: Final = 10_000  # every platform in the world fits
+MAX_KEYS: Final = 256  # of one issuer: a key a month for twenty years
+MAX_PUBLIC: Final = 4096  # public credentials that travel with a trust file
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedKey:
+    """A verification method and the time within which what it signs counts."""
+
+    method: str
+    valid_from: datetime
+    valid_until: datetime | None
+
+    def covers(self, moment: datetime) -> bool:
+        """Whether the key's window holds ``moment``."""
+        return self.valid_from <= moment and (self.valid_until is None or moment <= self.valid_until)
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedIssuer:
+    """An issuer by the name that the verifier knows, never by the name in a credential."""
+
+    name: str
+    legal_identifier: str
+    may_attest: frozenset[str]  # credential types
+    keys: tuple[TrustedKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """All that a verifier trusts. An empty one trusts nobody."""
+
+    as_of: datetime
+    issuers: tuple[TrustedIssuer, ...]
+    public: tuple[Credential, ...]  # credentials that issuers publish about themselves, still to be verified on use
+    contexts: Contexts
+    by_method: Mapping[str, tuple[TrustedIssuer, TrustedKey]]
+
+    def find(self, method: str) -> tuple[TrustedIssuer, TrustedKey] | None:
+        """The issuer and the key that a verification method belongs to, if it is known."""
+        return self.by_method.get(method)
+
+
+def parse_trust(raw: bytes, *, contexts: Contexts, where: str = "trust file") -> Trust:
+    """A trust file (docs/trust.md): JSON with ``asOf``, ``issuers`` and ``public``. Raises :class:`Malformed`."""
+    document = parse_object(raw, where=where, limits=TRUST_LIMITS)
+    version = document.get("version")
+    if document.get("type") != "OuvrageTrust" or type(version) is not int or version != 1:
+        raise Malformed(where, "not a trust file of version 1", code="BAD_TRUST")
+    entries = _list(document, "issuers", MAX_ISSUERS, f"{where} ")
+    issuers = tuple(parse_issuer(entry, where=f"{where} /issuers/{index}") for index, entry in enumerate(entries))
+    public = _list(document, "public", MAX_PUBLIC, f"{where} ")
+    return Trust(
+        as_of=parse_date_time(document.get("asOf"), where=f"{where} /asOf"),
+        issuers=issuers,
+        public=tuple(parse_credential(entry, where=f"{where} /public/{index}") for index, entry in enumerate(public)),
+        contexts=contexts,
+        by_method=_index(issuers, where),
+    )
+
+
+def parse_issuer(entry: Json, *, where: str = "issuer entry") -> TrustedIssuer:
+    """One issuer of a trust file. Raises :class:`Malformed`."""
+    if not isinstance(entry, dict):
+        raise Malformed(where, "not an object", code="BAD_TRUST")
+    keys = _list(entry, "keys", MAX_KEYS, where)
+    if not keys:
+        raise Malformed(f"{where}/keys", "an issuer without a key can attest nothing", code="BAD_TRUST")
+    types = _list(entry, "mayAttest", 256, where)
+    if not all(isinstance(name, str) for name in types):
+        raise Malformed(f"{where}/mayAttest", "not a list of credential types", code="BAD_TRUST")
+    return TrustedIssuer(
+        name=_text(entry, "name", where),
+        legal_identifier=_text(entry, "legalIdentifier", where),
+        may_attest=frozenset(map(str, types)),
+        keys=tuple(_key(key, f"{where}/keys/{index}") for index, key in enumerate(keys)),
+    )
+
+
+def _key(entry: Json, where: str) -> TrustedKey:
+    if not isinstance(entry, dict):
+        raise Malformed(where, "not an object", code="BAD_TRUST")
+    start = parse_date_time(entry.get("validFrom"), where=f"{where}/validFrom")
+    until = entry.get("validUntil")
+    end = None if until is None else parse_date_time(until, where=f"{where}/validUntil")
+    if end is not None and end < start:
+        raise Malformed(f"{where}/validUntil", "before validFrom", code="BAD_TRUST")
+    return TrustedKey(_text(entry, "id", where), start, end)
+
+
+def _index(issuers: tuple[TrustedIssuer, ...], where: str) -> Mapping[str, tuple[TrustedIssuer, TrustedKey]]:
+    index: dict[str, tuple[TrustedIssuer, TrustedKey]] = {}
+    for issuer in issuers:
+        for key in issuer.keys:
+            if key.method in index:
+                raise Malformed(where, "one key is listed twice, so its issuer is not known", code="BAD_TRUST")
+            index[key.method] = (issuer, key)
+    return index
+
+
+def _list(document: Object, name: str, most: int, where: str) -> list[Json]:
+    value = document.get(name, [])
+    if not isinstance(value, list) or len(value) > most:
+        raise Malformed(f"{where}/{name}", f"not a list of at most {most}", code="BAD_TRUST")
+    return value
+
+
+def _text(entry: Object, name: str, where: str) -> str:
+    value = entry.get(name)
+    if not isinstance(value, str) or not 0 < len(value) <= 512:
+        raise Malformed(f"{where}/{name}", "missing, or not a text of at most 512 characters", code="BAD_TRUST")
+    return value

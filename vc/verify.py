@@ -1,0 +1,289 @@
+"""Verification, offline: from the bytes of a presentation to claims proven by keys that the verifier trusts.
+
+The steps are numbered as in docs/verification.md. Steps 1 to 4 stop at the first failure; steps 5 to 8 collect
+everything that is wrong. Claims are reachable only from :class:`Verified`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
+from typing import Final, cast
+
+from vc.canon import Json, canonicalize
+from vc.did import VerificationMethod
+from vc.errors import Finding, Rejected, Undetermined
+from vc.model import Credential, Object, Presentation, Proof, parse_presentation
+from vc.proof import ASSERTION, AUTHENTICATION, suite_of, verify_all
+from vc.suites import bbs_2023
+from vc.trust import Trust, TrustedIssuer, TrustedKey
+
+CLOCK_SKEW: Final = timedelta(days=1)  # signed times are rounded to the day
+
+
+class Binding(StrEnum):
+    """How strongly a presentation shows that its presenter is the subject (docs/verification.md, step 8)."""
+
+    KEY = "key"  # the disclosed subject key signed this presentation
+    POSSESSION = "possession"  # the subject is hidden: whoever holds the worker's copy can show it
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a verifier accepts beyond a proof that holds.
+
+    ``context_lists`` are the exact values of ``@context`` whose terms the verifier understands: quads are signed, the
+    names that stand for them in JSON are not, so a holder could bring a context that swaps two names.
+    """
+
+    context_lists: frozenset[tuple[str, ...]]
+    suites: frozenset[str] = frozenset({"bbs-2023", "eddsa-rdfc-2022", "eddsa-jcs-2022"})
+    bindings: frozenset[Binding] = frozenset({Binding.KEY})
+    max_trust_age: timedelta = timedelta(days=45)  # as long as the longest credential lives
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedCredential:
+    """A credential whose every check has passed, and what it proves."""
+
+    types: tuple[str, ...]
+    claims: Object  # members of credentialSubject that were shown
+    document: Object
+    issuer: TrustedIssuer
+    key: TrustedKey
+    suite: str
+    binding: Binding
+    valid_from: datetime | None
+    valid_until: datetime | None
+    not_checked: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A presentation whose every check has passed, as of ``at`` and of a trust file."""
+
+    credentials: tuple[VerifiedCredential, ...]
+    holder: str | None
+    at: datetime
+    trust_as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """Step 0: what is asked, by whom, of whose word, as of when."""
+
+    challenge: str
+    domain: str
+    trust: Trust
+    policy: Policy
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Proven:
+    """A credential whose proofs hold (steps 3 and 4)."""
+
+    credential: Credential
+    signed: tuple[tuple[Proof, VerificationMethod], ...]  # at least one
+
+
+def verify_presentation(
+    presented: Json,
+    *,
+    challenge: str,
+    domain: str,
+    trust: Trust,
+    policy: Policy,
+    at: datetime,
+) -> Verified:
+    """What a presentation proves to the verifier that set ``challenge`` and ``domain``, as of ``at``.
+
+    Raises :class:`Malformed`, :class:`Unsupported`, :class:`Rejected` with every finding, or :class:`Undetermined`
+    where the trust file is too old to tell.
+    """
+    question = _Question(challenge, domain, trust, policy, at)
+    check_trust_age(question)
+    presentation = parse_presentation(presented)
+    holder = verify_holder(presentation, question)
+    proven = [prove(credential, question) for credential in presentation.credentials]
+    findings = tuple(finding for each in proven for finding in check_credential(each, holder, question))
+    if findings:
+        raise Rejected(findings)
+    return Verified(tuple(_verified(each, trust) for each in proven), holder, at, trust.as_of)
+
+
+def check_trust_age(question: _Question) -> None:
+    """Step 0: a trust file from another time than the one asked about cannot answer."""
+    as_of = question.trust.as_of
+    if question.at + CLOCK_SKEW < as_of:
+        raise Undetermined(
+            f"the trust file is from {as_of:%Y-%m-%d}, after the time asked about",
+            "check the clock of this machine",
+            code="WRONG_CLOCK",
+        )
+    if question.at - as_of > question.policy.max_trust_age:
+        raise Undetermined(
+            f"the trust file is from {as_of:%Y-%m-%d}, too old to rely on", "get a newer trust file", code="STALE_TRUST"
+        )
+
+
+def verify_holder(presentation: Presentation, question: _Question) -> str | None:
+    """Step 2: the DID whose key signed the presentation for this verifier and this challenge; None if unsigned."""
+    if not presentation.proofs:
+        if Binding.POSSESSION in question.policy.bindings:
+            return None
+        raise Rejected((Finding("HOLDER_PROOF_MISSING", "nobody signed this presentation", "/proof"),))
+    for proof in presentation.proofs:
+        _check_suite(proof, question.policy)
+        if proof.challenge != question.challenge:
+            raise Rejected(
+                (Finding("CHALLENGE_MISMATCH", "made for another request, not for this one", "/proof/challenge"),)
+            )
+        if proof.domain != (question.domain,):
+            raise Rejected((Finding("DOMAIN_MISMATCH", "made for another verifier", "/proof/domain"),))
+    methods = verify_all(
+        presentation.document, presentation.proofs, purpose=AUTHENTICATION, contexts=question.trust.contexts
+    )
+    holders = {method.controller for method in methods}
+    if len(holders) != 1 or (presentation.holder is not None and presentation.holder not in holders):
+        raise Rejected((Finding("HOLDER_MISMATCH", "signed by another key than the holder's", "/holder"),))
+    return holders.pop()
+
+
+def prove(credential: Credential, question: _Question) -> _Proven:
+    """Steps 3 and 4: contexts known, suites allowed, purposes right, methods the issuer's, cryptography sound."""
+    check_contexts(credential.document, question.policy)
+    for proof in credential.proofs:
+        _check_suite(proof, question.policy)
+    methods = verify_all(credential.document, credential.proofs, purpose=ASSERTION, contexts=question.trust.contexts)
+    for method in methods:
+        if method.controller != credential.issuer:
+            raise Rejected((Finding("METHOD_NOT_ISSUERS", "signed by a key that is not the issuer's", "/issuer"),))
+    return _Proven(credential, tuple(zip(credential.proofs, methods, strict=True)))
+
+
+def check_contexts(document: Object, policy: Policy) -> None:
+    """vc-data-integrity#context-validation: only contexts whose terms the verifier understands, and only at the top."""
+    contexts = document["@context"]
+    known = isinstance(contexts, list) and all(isinstance(url, str) for url in contexts)
+    if not known or tuple(map(str, cast("list[Json]", contexts))) not in policy.context_lists:
+        raise Rejected((Finding("CONTEXT_UNKNOWN", "uses words whose meaning is not known here", "/@context"),))
+    below: list[Json] = [value for name, value in document.items() if name != "@context"]
+    while below:
+        value = below.pop()
+        if isinstance(value, dict):
+            if "@context" in value:
+                raise Rejected((Finding("CONTEXT_UNKNOWN", "changes the meaning of its words midway", "/@context"),))
+            below.extend(value.values())
+        elif isinstance(value, list):
+            below.extend(value)
+
+
+def _check_suite(proof: Proof, policy: Policy) -> None:
+    suite = suite_of(proof)
+    if suite.name not in policy.suites:
+        raise Rejected((Finding("SUITE_NOT_ALLOWED", f"{suite.name} is not accepted here", "/proof/cryptosuite"),))
+
+
+def check_credential(proven: _Proven, holder: str | None, question: _Question) -> Iterator[Finding]:
+    """Steps 5 to 8 for one credential: everything that is wrong with it."""
+    for proof, method in proven.signed:
+        yield from check_validity(proven.credential, proof, question.at)
+        yield from check_issuer(proven.credential, proof, method, question.trust)
+    yield from check_status(proven.credential)
+    yield from check_binding(proven, holder, question)
+
+
+def check_validity(credential: Credential, proof: Proof, at: datetime) -> Iterator[Finding]:
+    """Step 5: within the credential's and the proof's own dates (vc-data-model-2.0#validity-period)."""
+    if credential.valid_from and at + CLOCK_SKEW < credential.valid_from:
+        yield Finding("NOT_YET_VALID", f"valid only from {credential.valid_from:%Y-%m-%d}", "/validFrom")
+    ends = [end for end in (credential.valid_until, proof.expires) if end is not None]
+    if ends and at > min(ends):
+        yield Finding("EXPIRED", f"expired on {min(ends):%Y-%m-%d}", "/validUntil")
+
+
+def check_status(credential: Credential) -> Iterator[Finding]:
+    """Step 6: a status that cannot be looked up is a no."""
+    if "credentialStatus" in credential.document:
+        yield Finding("STATUS_UNKNOWN", "names a status list that we do not hold", "/credentialStatus")
+
+
+def check_issuer(
+    credential: Credential,
+    proof: Proof,
+    method: VerificationMethod,
+    trust: Trust,
+) -> Iterator[Finding]:
+    """Step 7: a trusted issuer, a key within its window, a type that this issuer may attest."""
+    found = trust.find(method.id)
+    if found is None:
+        yield Finding("ISSUER_NOT_TRUSTED", "the issuer is not in the trust file", "/issuer")
+        return
+    issuer, key = found
+    signed = proof.created or credential.valid_from
+    if signed is None or not key.covers(signed):
+        yield Finding(
+            "KEY_OUT_OF_WINDOW", f"signed at a time when this key of {issuer.name} did not count", "/proof/created"
+        )
+    for name in credential.types:
+        if name != "VerifiableCredential" and name not in issuer.may_attest:
+            yield Finding("TYPE_NOT_TRUSTED", f"{issuer.name} is not trusted to attest {name[:100]}", "/type")
+
+
+def check_binding(proven: _Proven, holder: str | None, question: _Question) -> Iterator[Finding]:
+    """Step 8: the presenter is the subject, as strongly as the policy asks."""
+    if len(proven.credential.subjects) != 1:
+        yield Finding(
+            "SEVERAL_SUBJECTS",
+            "is about several people, so whose claims these are cannot be told",
+            "/credentialSubject",
+        )
+        return
+    subject = proven.credential.subjects[0].get("id")
+    if subject is not None:
+        if subject != holder:
+            yield Finding(
+                "HOLDER_NOT_SUBJECT", "shown by somebody whom this credential is not about", "/credentialSubject/id"
+            )
+    elif Binding.POSSESSION not in question.policy.bindings:
+        yield Finding(
+            "BINDING_TOO_WEAK", "names no key of the worker: anyone with a copy could show it", "/credentialSubject"
+        )
+    elif holder is None and not all(_bound_by_header(proof, question) for proof, _ in proven.signed):
+        yield Finding("CHALLENGE_MISMATCH", "made for another request, not for this one", "/proof/proofValue")
+
+
+def presentation_header(challenge: str, domain: str) -> bytes:
+    """The 32 bytes that bind a bbs-2023 derived proof itself to one request of one verifier (docs/verification.md)."""
+    return sha256(canonicalize({"challenge": challenge, "domain": domain})).digest()
+
+
+def _bound_by_header(proof: Proof, question: _Question) -> bool:
+    if proof.cryptosuite != "bbs-2023":
+        return False  # other suites sign no header: nothing binds an unsigned presentation to a verifier
+    value = bbs_2023.parse_derived_proof_value(proof.value)
+    return value.presentation_header == presentation_header(question.challenge, question.domain)
+
+
+def _verified(proven: _Proven, trust: Trust) -> VerifiedCredential:
+    proof, method = proven.signed[0]
+    found = trust.find(method.id)
+    assert found is not None  # step 7 has refused every other
+    issuer, key = found
+    credential = proven.credential
+    subject = credential.subjects[0]
+    binding = Binding.KEY if "id" in subject else Binding.POSSESSION
+    return VerifiedCredential(
+        types=credential.types,
+        claims={name: value for name, value in subject.items() if name != "id"},
+        document=credential.document,
+        issuer=issuer,
+        key=key,
+        suite=suite_of(proof).name,
+        binding=binding,
+        valid_from=credential.valid_from,
+        valid_until=credential.valid_until,
+        not_checked=("IDENTITY", "WITHHELD", *(() if binding is Binding.KEY else ("SUBJECT",)), "REVOCATION"),
+    )

@@ -1,0 +1,207 @@
+"""``ouvrage verifier``: ask, check offline, keep a trust file."""
+
+import os
+import socket
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from vc.canon import to_json
+from vc.errors import Malformed, Rejected, Undetermined, VcError
+from vc.io.command import new_app, run, show
+from vc.io.files import home, read_bounded, write_atomic
+from vc.io.offline import forbid_network
+from vc.io.options import At, Home, Json_, Lang, Out, language, moment
+from vc.oid4vp import parse_request
+from vc.trust import Trust, parse_trust
+from verifier import render
+from verifier.check import check, policy
+from verifier.report import Report, build, refused
+from verifier.request import Wanted, build_request
+from verifier.trustfile import add_issuer, empty
+from work import CONTEXTS
+
+MAX_ANSWER: Final = 1 << 20  # sixteen credentials with every claim shown are under 200 KB
+MAX_REQUEST: Final = 1 << 18
+MAX_TRUST: Final = 16 << 20
+MAX_ENTRY: Final = 1 << 20
+
+app = new_app("Check a worker's proof offline, without telling the platform.")
+trust_app = new_app("Whom to trust: a file of issuers, their keys, and what they may attest.")
+app.add_typer(trust_app, name="trust")
+
+TrustFile = Annotated[
+    Path | None, typer.Option("--trust", metavar="FILE", help="The trust file; default: this verifier's own.")
+]
+
+
+@app.command("request")
+def request_command(
+    purpose: Annotated[str, typer.Option(help="Why you ask: such as credit.consumer.eu or housing.tenancy.fr.")],
+    claim: Annotated[
+        list[str],
+        typer.Option(
+            metavar="CLAIM",
+            help="What you ask for; may be repeated. Such as "
+            "'Earnings.averageAtLeast12m>=1500', Rating, WorkHistory.jobsCompleted.",
+        ),
+    ],
+    client: Annotated[str, typer.Option("--as", metavar="NAME", help="The name the worker will see.")] = "",
+    necessity: Annotated[str, typer.Option(help="One sentence: why the purpose needs this.")] = "",
+    retention: Annotated[int, typer.Option(min=0, max=3650, help="Days after which you erase the answer.")] = 30,
+    ask_anyway: Annotated[
+        bool, typer.Option("--ask-anyway", help="Ask even for what the purpose must never ask; the report will say so.")
+    ] = False,
+    out: Out = None,
+    as_json: Json_ = False,
+) -> None:
+    """Write a request for a worker's wallet."""
+    request = build_request(
+        [Wanted.parse(text) for text in claim],
+        client_id=client or socket.gethostname(),
+        purpose=purpose,
+        necessity=necessity,
+        retention_days=retention,
+        ask_anyway=ask_anyway,
+        rand=os.urandom,
+    )
+    target = out or Path("request.json")
+    write_atomic(target, to_json(request), mode=0o644)
+    show(
+        {"file": str(target), "request": request},
+        as_json=as_json,
+        text=lambda: f"Request written to {target}: give it to the worker, and keep it to check the answer.",
+    )
+
+
+@app.command("check")
+def check_command(
+    answer: Path,
+    request: Annotated[Path, typer.Option("--request", metavar="FILE", help="The request that was answered.")],
+    trust: TrustFile = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the report as a page to print.")] = None,
+    accept_possession: Annotated[
+        bool,
+        typer.Option(
+            "--accept-possession",
+            help="Accept a credential that names no key of the worker: whoever holds a copy can show it.",
+        ),
+    ] = False,
+    lang: Lang = "en",
+    at: At = None,
+    home_dir: Home = None,
+    as_json: Json_ = False,
+) -> None:
+    """Check an answer, offline. Exit code 0: proven; 1: refused; 2: not readable; 3: cannot be told."""
+    forbid_network()
+    moment_, language_ = moment(at), language(lang)
+    made, error = _checked(answer, request, _trust_path(trust, home_dir), accept_possession, moment_)
+    if html is not None:
+        write_atomic(html, render.to_html(made, language_).encode("utf-8"), mode=0o644)
+    show(made.to_json(), as_json=as_json, text=lambda: render.to_text(made, language_))
+    if error is not None:
+        raise typer.Exit(error.exit_code)
+
+
+def _checked(
+    answer: Path, request: Path, trust: Path, accept_possession: bool, at: datetime
+) -> tuple[Report, VcError | None]:
+    """The report, and the refusal that it tells of. What cannot be read is no answer, so an error without a report."""
+    raw = read_bounded(answer, limit=MAX_ANSWER)
+    asked = parse_request(read_bounded(request, limit=MAX_REQUEST), where=str(request))
+    known = _trust(trust)
+    try:
+        proven = check(raw, asked, trust=known, policy=policy(accept_possession=accept_possession), at=at)
+    except (Rejected, Undetermined) as error:
+        return refused(asked, error, trust=known, at=at, answer=raw), error
+    return build(asked, proven, trust=known, at=at, answer=raw), None
+
+
+@trust_app.command("init")
+def trust_init(trust: TrustFile = None, home_dir: Home = None, at: At = None, as_json: Json_ = False) -> None:
+    """Start a trust file that trusts nobody yet."""
+    path = _trust_path(trust, home_dir)
+    if path.exists():
+        raise Malformed(str(path), "is there already; nothing was changed", code="FILE_EXISTS")
+    write_atomic(path, empty(moment(at)), mode=0o644)
+    show({"trust": str(path)}, as_json=as_json, text=lambda: f"Trust file made: {path}. It trusts nobody yet.")
+
+
+@trust_app.command("add")
+def trust_add(
+    entry: Annotated[Path, typer.Argument(help="What `ouvrage issuer keys --json` printed.")],
+    trust: TrustFile = None,
+    home_dir: Home = None,
+    at: At = None,
+    as_json: Json_ = False,
+) -> None:
+    """Trust an issuer: check first, by another road, that the entry is really theirs."""
+    path = _trust_path(trust, home_dir)
+    written = add_issuer(
+        read_bounded(path, limit=MAX_TRUST) if path.exists() else empty(moment(at)),
+        read_bounded(entry, limit=MAX_ENTRY),
+        contexts=CONTEXTS,
+        at=moment(at),
+    )
+    write_atomic(path, written, mode=0o644)
+    known = parse_trust(written, contexts=CONTEXTS)
+    names = [issuer.name for issuer in known.issuers]
+    show({"trust": str(path), "issuers": names}, as_json=as_json, text=lambda: f"Trusted now: {', '.join(names)}")
+
+
+@trust_app.command("show")
+def trust_show(trust: TrustFile = None, home_dir: Home = None, as_json: Json_ = False) -> None:
+    """Who is trusted, for what, since when."""
+    known = _trust(_trust_path(trust, home_dir))
+    show(_trust_json(known), as_json=as_json, text=lambda: _trust_text(known))
+
+
+def _trust_json(known: Trust) -> dict[str, object]:
+    return {
+        "asOf": f"{known.as_of:%Y-%m-%d}",
+        "issuers": [
+            {
+                "name": issuer.name,
+                "legalIdentifier": issuer.legal_identifier,
+                "mayAttest": sorted(issuer.may_attest),
+                "keys": [
+                    {
+                        "id": key.method,
+                        "validFrom": f"{key.valid_from:%Y-%m-%d}",
+                        "validUntil": None if key.valid_until is None else f"{key.valid_until:%Y-%m-%d}",
+                    }
+                    for key in issuer.keys
+                ],
+            }
+            for issuer in known.issuers
+        ],
+    }
+
+
+def _trust_text(known: Trust) -> str:
+    lines = [f"Trust file of {known.as_of:%Y-%m-%d}: {len(known.issuers)} issuers"]
+    lines += [
+        f"  {issuer.name} ({issuer.legal_identifier}) may attest {', '.join(sorted(issuer.may_attest))}"
+        for issuer in known.issuers
+    ]
+    return "\n".join(lines)
+
+
+def _trust(path: Path) -> Trust:
+    return parse_trust(read_bounded(path, limit=MAX_TRUST), contexts=CONTEXTS, where=str(path))
+
+
+def _trust_path(trust: Path | None, home_dir: Path | None) -> Path:
+    return trust or home(home_dir, "verifier", os.environ) / "trust.json"
+
+
+def main(arguments: list[str]) -> None:
+    """Run the verifier's commands."""
+    run(app, arguments, name="ouvrage verifier")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

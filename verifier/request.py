@@ -1,0 +1,135 @@
+"""Asking: a purpose and claims become an OpenID4VP request."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from vc.canon import Json
+from vc.errors import Finding, Malformed, Rejected, Unsupported
+from vc.multibase import encode_base64url
+from vc.oid4vp import LDP_VC, ClaimQuery, credential_query
+from work.contexts import CREDENTIALS_URL, URL
+from work.ladders import rung
+from work.purposes import PURPOSES, Judgement, judge
+from work.types import TYPES, Claim, StatementType
+
+NONCE_LENGTH: Final = 24  # bytes: nobody guesses one, and no two requests share one
+MAX_CLAIMS: Final = 32
+
+CONTEXT_LISTS: Final = frozenset({(CREDENTIALS_URL, URL)})  # the words that our statements are made of
+
+_CLAIM: Final = re.compile(r"(?P<type>[A-Za-z]+)(?:\.(?P<claim>[A-Za-z0-9]+)(?:>=(?P<least>[0-9]{1,6}))?)?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One thing that is asked for: a statement, or one claim of it, or one rung of a ladder."""
+
+    type: StatementType
+    claim: Claim | None
+    least: int | None
+
+    @classmethod
+    def parse(cls, text: str) -> "Wanted":
+        """``Rating``, ``WorkHistory.jobsCompleted`` or ``Earnings.averageAtLeast12m>=1500``. Raises an error that says
+        what could be asked instead."""
+        match = _CLAIM.match(text)
+        if match is None:
+            raise Malformed(f"--claim {text[:80]}", "write TYPE, TYPE.claim or TYPE.ladder>=NUMBER", code="BAD_CLAIM")
+        kind = _type(match["type"])
+        if match["claim"] is None:
+            return cls(kind, None, None)
+        claim = kind.claims.get(match["claim"])
+        if claim is None:
+            raise Unsupported(
+                "claim", f"{match['claim']}; {kind.name} has {', '.join(kind.claims)}", code="UNKNOWN_CLAIM"
+            )
+        return cls(kind, claim, _least(claim, match["least"]))
+
+
+def _type(name: str) -> StatementType:
+    kind = TYPES.get(name)
+    if kind is None or kind.about != "worker":
+        known = ", ".join(each.name for each in TYPES.values() if each.about == "worker")
+        raise Unsupported("statement type", f"{name}; known are {known}", code="UNKNOWN_TYPE")
+    return kind
+
+
+def _least(claim: Claim, text: str | None) -> int | None:
+    if not claim.ladder:
+        if text is not None:
+            raise Malformed(f"--claim {claim.name}", "is not a ladder: ask for it without >=", code="BAD_CLAIM")
+        return None
+    if text is None or int(text) not in claim.ladder:
+        rungs = ", ".join(map(str, claim.ladder))
+        raise Malformed(f"--claim {claim.name}", f"is a ladder: add >= and one of {rungs}", code="BAD_CLAIM")
+    return int(text)
+
+
+def build_request(
+    wanted: Sequence[Wanted],
+    *,
+    client_id: str,
+    purpose: str,
+    necessity: str,
+    retention_days: int,
+    ask_anyway: bool,
+    rand: Callable[[int], bytes],
+) -> dict[str, Json]:
+    """The request as JSON (OID4VP §5.1), with the purpose and the retention that the verifier commits to.
+
+    Raises :class:`Rejected` for a claim that the purpose must never ask for, unless ``ask_anyway``.
+    """
+    if not 0 < len(wanted) <= MAX_CLAIMS:
+        raise Malformed("--claim", f"ask for 1 to {MAX_CLAIMS} claims", code="BAD_CLAIM")
+    pack = PURPOSES.get(purpose)
+    if pack is None:
+        raise Unsupported("purpose", f"{purpose}; known are {', '.join(PURPOSES)}", code="UNKNOWN_PURPOSE")
+    never = [_name(one) for one in wanted if judge(pack, one.type.name, _claim_name(one)) is Judgement.never]
+    if never and not ask_anyway:
+        raise Rejected(
+            tuple(Finding("NEVER_ASK", f"{name} must not be asked for {purpose}", "--claim") for name in never)
+        )
+    return {
+        "response_type": "vp_token",
+        "client_id": client_id,
+        "nonce": encode_base64url(rand(NONCE_LENGTH)),
+        "dcql_query": {"credentials": _queries(wanted)},
+        "client_metadata": {
+            "vp_formats_supported": {
+                LDP_VC: {
+                    "proof_type_values": ["DataIntegrityProof"],
+                    "cryptosuite_values": ["bbs-2023", "eddsa-rdfc-2022", "eddsa-jcs-2022"],
+                }
+            }
+        },
+        "purpose": {"code": purpose, "necessity": necessity, "retentionDays": retention_days},
+    }
+
+
+def _queries(wanted: Sequence[Wanted]) -> list[Json]:
+    by_type: dict[str, list[Wanted]] = {}
+    for one in wanted:
+        by_type.setdefault(one.type.name, []).append(one)
+    return [
+        credential_query(name, [f"{URL}#{name}Credential"], [_query(one) for one in group if one.claim])
+        for name, group in by_type.items()
+    ]
+
+
+def _query(wanted: Wanted) -> ClaimQuery:
+    claim = wanted.claim
+    assert claim is not None
+    path = ("credentialSubject", claim.name, None) if claim.many else ("credentialSubject", claim.name)
+    values = () if wanted.least is None else (rung(wanted.least),)
+    suffix = "" if wanted.least is None else f"-{wanted.least}"
+    return ClaimQuery(f"{claim.name}{suffix}", path, values)
+
+
+def _name(wanted: Wanted) -> str:
+    return f"{wanted.type.name}.{wanted.claim.name}" if wanted.claim else wanted.type.name
+
+
+def _claim_name(wanted: Wanted) -> str:
+    return wanted.claim.name if wanted.claim else ""

@@ -1,0 +1,236 @@
+"""``ouvrage wallet``: the worker's commands."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from vc.canon import Json, to_json
+from vc.errors import Malformed
+from vc.io.command import new_app, run, say, show
+from vc.io.files import home, read_bounded, read_passphrase, write_atomic
+from vc.io.options import At, Home, Json_, Lang, Out, language, moment
+from vc.oid4vp import Request, parse_request
+from wallet import words
+from wallet.choose import Plan, only, plan
+from wallet.present import present
+from wallet.receive import MAX_FILE, Received, read_credentials, receive
+from wallet.shelf import Shelf
+from wallet.vault import Vault
+from work import CONTEXTS
+
+MAX_REQUEST: Final = 1 << 18
+
+app = new_app("The worker's wallet: keep credentials, choose what to show.")
+
+RequestFile = Annotated[Path, typer.Option("--request", metavar="FILE", help="The request to answer.")]
+
+
+@app.command("init")
+def init_command(home_dir: Home = None, as_json: Json_ = False) -> None:
+    """Make a new wallet, locked with a passphrase that only you know."""
+    path = _vault_path(home_dir)
+    with Vault.create(path, _new_passphrase(), rand=os.urandom):
+        show(
+            {"vault": str(path)},
+            as_json=as_json,
+            text=lambda: (
+                f"Your wallet is ready: {path}\n"
+                "Keep the passphrase safe: without it nobody can open the wallet, not even you."
+            ),
+        )
+
+
+@app.command("keys")
+def keys_command(
+    count: Annotated[int, typer.Option(help="How many single-use keys to make.")] = 5,
+    out: Out = None,
+    home_dir: Home = None,
+    as_json: Json_ = False,
+) -> None:
+    """Make single-use keys; the platform binds one copy of each credential to each of them."""
+    with _shelf(home_dir) as shelf:
+        dids: list[Json] = [key.did for key in shelf.make_keys(count, rand=os.urandom)]
+    document: dict[str, Json] = {"keys": dids}
+    if out is not None:
+        write_atomic(out, to_json(document))
+    show(
+        document,
+        as_json=as_json,
+        text=lambda: (
+            f"{count} new keys. Give the platform this file, it holds no secret: {out}"
+            if out
+            else "\n".join(map(str, dids))
+        ),
+    )
+
+
+@app.command("add")
+def add_command(file: Path, home_dir: Home = None, at: At = None, as_json: Json_ = False) -> None:
+    """Verify credentials from a file and keep them: all of them, or none if one is wrong."""
+    moment_ = moment(at)
+    documents = read_credentials(read_bounded(file, limit=MAX_FILE), where=str(file))
+    with _shelf(home_dir) as shelf:
+        own = {key.did for key in shelf.signing_keys()}
+        received: list[Received] = [
+            receive(document, own=own, contexts=CONTEXTS, at=moment_, where=f"{file} /{index}")
+            for index, document in enumerate(documents)
+        ]
+        new = shelf.add(received, at=moment_, rand=os.urandom)
+    show(
+        {"added": new, "already": len(received) - new},
+        as_json=as_json,
+        text=lambda: f"{new} credentials verified and kept; {len(received) - new} were already here.",
+    )
+
+
+@app.command("list")
+def list_command(home_dir: Home = None, lang: Lang = "en", as_json: Json_ = False) -> None:
+    """What is in the wallet."""
+    language_ = language(lang)
+    with _shelf(home_dir) as shelf:
+        statements = words.statements(shelf.copies())
+    show({"credentials": statements}, as_json=as_json, text=lambda: words.list_text(statements, language_))
+
+
+@app.command("show")
+def show_command(
+    statement: Annotated[str, typer.Argument(help="The name that `list` gives, or its first letters.")],
+    home_dir: Home = None,
+    lang: Lang = "en",
+    as_json: Json_ = False,
+) -> None:
+    """Everything that one credential says."""
+    language_ = language(lang)
+    with _shelf(home_dir) as shelf:
+        copy = words.find(shelf.copies(), statement)
+    show(words.copy_json(copy), as_json=as_json, text=lambda: words.copy_text(copy, language_))
+
+
+@app.command("request")
+def request_command(
+    request: Path, home_dir: Home = None, lang: Lang = "en", as_json: Json_ = False, at: At = None
+) -> None:
+    """What a request asks, whether its purpose needs it, and what you could answer. Nothing is sent."""
+    language_ = language(lang)
+    parsed = _request(request)
+    with _shelf(home_dir) as shelf:
+        made = plan(parsed, shelf.copies(), contexts=CONTEXTS, at=moment(at))
+    show(words.plan_json(parsed, made), as_json=as_json, text=lambda: words.plan_text(parsed, made, language_))
+
+
+@app.command("present")
+def present_command(
+    request: RequestFile,
+    choose: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--choose",
+            metavar="CLAIM",
+            help="Show only this, of what is asked; may be repeated. Such as Earnings.averageAtLeast12m, or Earnings.",
+        ),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Agree without being asked.")] = False,
+    out: Out = None,
+    home_dir: Home = None,
+    lang: Lang = "en",
+    at: At = None,
+    as_json: Json_ = False,
+) -> None:
+    """Answer a request: see what would be shown, agree, and write the answer to a file."""
+    parsed, moment_ = _request(request), moment(at)
+    target = out or Path("answer.json")
+    with _shelf(home_dir) as shelf:
+        made = plan(parsed, shelf.copies(), contexts=CONTEXTS, at=moment_)
+        made = only(made, choose) if choose else made
+        if not made.proposals:
+            raise Malformed(str(request), "nothing in this wallet answers it; nothing was written", code="NO_ANSWER")
+        if not (yes or _agrees(words.plan_text(parsed, made, language(lang)), as_json=as_json)):
+            raise Malformed("present", "you did not agree, so nothing was shown (--yes agrees)", code="NOT_AGREED")
+        answer = _answer(shelf, parsed, made, moment_)
+        # Written down first: a disclosure that is in no ledger must not exist, whatever happens next.
+        shelf.record(parsed, made.proposals, at=moment_, rand=os.urandom)
+    write_atomic(target, to_json(answer))
+    show(
+        {"answer": str(target), **words.plan_json(parsed, made)},
+        as_json=as_json,
+        text=lambda: f"{words.plan_text(parsed, made, language(lang))}\n\n{words.written(target, language(lang))}",
+    )
+
+
+@app.command("ledger")
+def ledger_command(home_dir: Home = None, lang: Lang = "en", as_json: Json_ = False) -> None:
+    """Everything that you have shown: to whom, when, why, and what."""
+    language_ = language(lang)
+    with _shelf(home_dir) as shelf:
+        entries: list[Json] = list(shelf.ledger())
+    show({"ledger": entries}, as_json=as_json, text=lambda: words.ledger_text(entries, language_))
+
+
+def _answer(shelf: Shelf, request: Request, made: Plan, at: datetime) -> dict[str, Json]:
+    keys = {key.did: key for key in shelf.signing_keys()}
+    presentations: dict[str, Json] = {
+        proposal.query.id: [
+            present(
+                proposal,
+                request=request,
+                key=keys.get(proposal.copy.holder or ""),
+                contexts=CONTEXTS,
+                at=at,
+                rand=os.urandom,
+            )
+        ]
+        for proposal in made.proposals
+    }
+    return {"vp_token": presentations}
+
+
+def _request(path: Path) -> Request:
+    return parse_request(read_bounded(path, limit=MAX_REQUEST), where=str(path))
+
+
+def _agrees(text: str, *, as_json: bool) -> bool:
+    if as_json or not sys.stdin.isatty():
+        return False
+    say(text)
+    return typer.confirm("Show exactly this?", default=False)
+
+
+def _vault_path(home_dir: Path | None) -> Path:
+    return home(home_dir, "wallet", os.environ) / "vault.db"
+
+
+@contextmanager
+def _shelf(home_dir: Path | None) -> Iterator[Shelf]:
+    path = _vault_path(home_dir)
+    with Vault.open(path, read_passphrase(os.environ, _ask), rand=os.urandom) as vault:
+        yield Shelf(vault)
+
+
+def _ask() -> str:
+    return str(typer.prompt("Passphrase", hide_input=True, err=True))
+
+
+def _new_passphrase() -> bytes:
+    passphrase = read_passphrase(os.environ, _ask)
+    if "OUVRAGE_PASSPHRASE_FILE" not in os.environ and passphrase != read_passphrase(os.environ, _ask_again):
+        raise Malformed("passphrase", "the two are not the same; nothing was made", code="BAD_PASSPHRASE")
+    return passphrase
+
+
+def _ask_again() -> str:
+    return str(typer.prompt("The same again", hide_input=True, err=True))
+
+
+def main(arguments: list[str]) -> None:
+    """Run the wallet's commands."""
+    run(app, arguments, name="ouvrage wallet")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

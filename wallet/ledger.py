@@ -1,0 +1,53 @@
+"""Every disclosure, in a chain: each entry carries the digest of the one before, so that a missing or changed entry
+shows. The entries live in the vault, encrypted like everything else."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Final
+
+from vc.canon import Json, canonicalize
+from vc.errors import Malformed
+from vc.model import format_date_time
+from vc.oid4vp import Request
+from wallet.choose import Proposal, claim_name
+
+START: Final = "0" * 64
+
+
+def entry(
+    request: Request, proposals: Sequence[Proposal], *, at: datetime, previous: dict[str, Json] | None
+) -> dict[str, Json]:
+    """What was shown, to whom, why and until when they may keep it."""
+    purpose = request.extra.get("purpose")
+    return {
+        "number": int(str(previous["number"])) + 1 if previous else 1,
+        "previous": digest(previous) if previous else START,
+        "at": format_date_time(at),
+        "verifier": request.client_id,
+        "purpose": purpose if isinstance(purpose, dict) else None,
+        "shown": [
+            {
+                "statement": proposal.copy.statement,
+                "type": proposal.type,
+                "claims": [
+                    {"claim": claim_name(proposal.type, one.pointer), "value": one.value} for one in proposal.asked
+                ],
+            }
+            for proposal in proposals
+        ],
+    }
+
+
+def digest(entry_: dict[str, Json]) -> str:
+    """SHA-256 over the canonical JSON of an entry."""
+    return sha256(canonicalize(entry_)).hexdigest()
+
+
+def check_chain(entries: Sequence[dict[str, Json]]) -> None:
+    """Raise :class:`Malformed` where the chain of entries, oldest first, is broken."""
+    expected = START
+    for number, each in enumerate(entries, start=1):
+        if each.get("number") != number or each.get("previous") != expected:
+            raise Malformed(f"ledger entry {number}", "missing or changed", code="LEDGER_BROKEN")
+        expected = digest(each)

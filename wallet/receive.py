@@ -1,0 +1,90 @@
+"""Credentials that arrive: verified before they are kept."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Final
+
+from vc.canon import Json, Limits, canonicalize, parse_json
+from vc.did import resolve_method
+from vc.errors import Finding, Malformed, Rejected
+from vc.jsonld import Contexts
+from vc.model import Credential, parse_credential
+from vc.proof import ASSERTION, suite_of, verify_proof
+from vc.suites import bbs_2023
+
+MAX_FILE: Final = 8 << 20  # some 900 credentials; the memory that hostile JSON can claim is twenty times its size
+MAX_CREDENTIALS: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A credential that its issuer really signed, and whose key it is bound to."""
+
+    document: dict[str, Json]  # as received, with its proof
+    credential: Credential
+    holder: str | None
+
+
+def read_credentials(raw: bytes, *, where: str) -> list[Json]:
+    """The credentials of a file: one, a list of them, or an object with ``credentials``. Raises :class:`Malformed`."""
+    value = parse_json(raw, where=where, limits=Limits(size=MAX_FILE))
+    if isinstance(value, dict) and "credentials" in value and "@context" not in value:
+        value = value["credentials"]
+    documents: list[Json] = value if isinstance(value, list) else [value]
+    if not 0 < len(documents) <= MAX_CREDENTIALS:
+        raise Malformed(where, f"holds no credential, or more than {MAX_CREDENTIALS}", code="NO_CREDENTIAL")
+    return documents
+
+
+def receive(document: Json, *, own: Collection[str], contexts: Contexts, at: datetime, where: str) -> Received:
+    """A credential for this wallet. ``own`` are the DIDs of its keys.
+
+    Raises :class:`Malformed`, :class:`Unsupported`, or :class:`Rejected` where its issuer did not sign it, its time is
+    over, or it is bound to a key of somebody else.
+    """
+    credential = parse_credential(document, where=where)
+    _verify(credential, contexts)
+    findings = [*_time_findings(credential, at, where)]
+    holder = credential.subjects[0].get("id")
+    if holder is not None and holder not in own:
+        findings.append(Finding("NOT_MINE", "bound to a key that is not in this wallet", f"{where}/credentialSubject"))
+    if findings:
+        raise Rejected(tuple(findings))
+    assert isinstance(document, dict)
+    return Received(document, credential, holder if isinstance(holder, str) else None)
+
+
+def _verify(credential: Credential, contexts: Contexts) -> None:
+    if len(credential.proofs) != 1:
+        raise Malformed("/proof", "needs exactly one proof", code="PROOF_MISSING")
+    proof = credential.proofs[0]
+    method = resolve_method(proof.verification_method)
+    if method.controller != credential.issuer:
+        raise Rejected((Finding("METHOD_NOT_ISSUERS", "signed by a key that is not the issuer's", "/issuer"),))
+    if suite_of(proof) is bbs_2023.SUITE:
+        bbs_2023.hold(credential.document, proof, method=method, contexts=contexts)
+    else:
+        verify_proof(credential.document, proof, credential.proofs, purpose=ASSERTION, contexts=contexts)
+
+
+def _time_findings(credential: Credential, at: datetime, where: str) -> list[Finding]:
+    if credential.valid_until and at > credential.valid_until:
+        return [
+            Finding(
+                "EXPIRED",
+                f"expired on {credential.valid_until:%Y-%m-%d}: ask the platform for a new one",
+                f"{where}/validUntil",
+            )
+        ]
+    return []
+
+
+def same_statement(credential: Credential) -> str:
+    """A short name that all copies of one statement share, whatever key each is bound to."""
+    document = dict(credential.document)
+    document["credentialSubject"] = [
+        {name: value for name, value in subject.items() if name != "id"} for subject in credential.subjects
+    ]
+    return sha256(canonicalize(document)).hexdigest()[:12]

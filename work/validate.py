@@ -1,0 +1,58 @@
+"""Credentials against the JSON Schema of their type (JSON Schema 2020-12), offline."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from jsonschema_rs import Draft202012Validator, RegexOptions
+
+from vc.canon import Json
+from vc.errors import Malformed, Unsupported
+from work.types import TYPES, Claim, StatementType
+
+# ``offline`` refuses every remote $ref; RegexOptions is the engine that cannot be made to backtrack; ``mask`` keeps
+# what a credential says out of error messages.
+_VALIDATORS: Final[Mapping[str, Draft202012Validator]] = MappingProxyType(
+    {
+        kind.credential_type: Draft202012Validator(
+            dict(kind.schema), offline=True, pattern_options=RegexOptions(), mask="the value"
+        )
+        for kind in TYPES.values()
+    }
+)
+_BY_CREDENTIAL: Final = MappingProxyType({kind.credential_type: kind for kind in TYPES.values()})
+
+
+def check_document(document: Mapping[str, Json]) -> None:
+    """Raise :class:`Malformed`, with a JSON pointer, unless ``document`` is a complete credential of its type.
+
+    Complete: every claim takes all of its slots, filler included. The schema alone also fits what a worker derives
+    from it, where claims are left out. Raises :class:`Unsupported` for a type that is not ours.
+    """
+    kind = credential_kind(document)
+    for error in _VALIDATORS[kind.credential_type].iter_errors(dict(document)):
+        raise Malformed(_pointer(error.instance_path), error.message, code="SCHEMA_MISMATCH")
+    subject = document["credentialSubject"]
+    assert isinstance(subject, dict)
+    for claim in kind.claims.values():
+        _check_slots(claim, subject.get(claim.name))
+
+
+def credential_kind(document: Mapping[str, Json]) -> StatementType:
+    """The statement type of a credential. Raises :class:`Malformed` or :class:`Unsupported`."""
+    match document.get("type"):
+        case ["VerifiableCredential", str(name)]:
+            if name in _BY_CREDENTIAL:
+                return _BY_CREDENTIAL[name]
+            raise Unsupported("credential type", name)
+    raise Malformed("/type", "VerifiableCredential and one statement type")
+
+
+def _check_slots(claim: Claim, value: Json) -> None:
+    taken = len(value) if isinstance(value, list) else int(value is not None)
+    if taken != claim.slots:
+        raise Malformed(claim.pointer, f"takes {claim.slots} places, not {taken}", code="SCHEMA_MISMATCH")
+
+
+def _pointer(path: list[str | int]) -> str:
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
