@@ -255,7 +255,7 @@ def _table(summary: dict[str, dict[str, int]]) -> str:
 
 def main(arguments: list[str]) -> None:
     """Run the issuer's commands."""
-    run(app, arguments, name="ouvrage issuer")
+    run(app, arguments or ["--help"], name="ouvrage issuer")
 
 
 if __name__ == "__main__":

@@ -200,7 +200,7 @@ def _trust_path(trust: Path | None, home_dir: Path | None) -> Path:
 
 def main(arguments: list[str]) -> None:
     """Run the verifier's commands."""
-    run(app, arguments, name="ouvrage verifier")
+    run(app, arguments or ["--help"], name="ouvrage verifier")
 
 
 if __name__ == "__main__":

@@ -229,7 +229,7 @@ def _ask_again() -> str:
 
 def main(arguments: list[str]) -> None:
     """Run the wallet's commands."""
-    run(app, arguments, name="ouvrage wallet")
+    run(app, arguments or ["--help"], name="ouvrage wallet")
 
 
 if __name__ == "__main__":

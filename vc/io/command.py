@@ -28,7 +28,7 @@ def run(app: typer.Typer, arguments: list[str], *, name: str) -> NoReturn:
     """Run ``app`` and leave the process with the exit code that the outcome asks for."""
     as_json = "--json" in arguments
     try:
-        code = app(arguments or ["--help"], prog_name=name, standalone_mode=False)
+        code = app(arguments, prog_name=name, standalone_mode=False)
         sys.stdout.flush()
     except VcError as error:
         sys.exit(report(error, as_json=as_json))
