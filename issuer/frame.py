@@ -44,8 +44,8 @@ def frame(connection: duckdb.DuckDBPyConnection, profile: Profile, source: Sourc
     """The period that the rows of all relations cover; nothing where there are none."""
     fed = sorted({relation for kind in profile.files for relation in kind.feeds})
     days = " UNION ALL ".join(f"SELECT min(day) AS first, max(day) AS last FROM {relation}" for relation in fed)
-    found = run(connection, f"SELECT min(first), max(last) FROM ({days})").fetchone()
-    return Frame(profile, source, month_of(found[0]), month_of(found[1])) if found and found[1] else None
+    ((first, last),) = run(connection, f"SELECT min(first), max(last) FROM ({days})")
+    return Frame(profile, source, month_of(first), month_of(last)) if last else None
 
 
 def make(kind: str, worker: str, claims: Mapping[str, str | Sequence[str] | None]) -> Statement:

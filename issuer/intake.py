@@ -69,7 +69,7 @@ class _Source:
             reasons = fates(kind)
             sql = f"""SELECT line, fate, coalesce(detail, '') FROM rows_{place}
                       WHERE file = $file AND fate BETWEEN 1 AND {len(reasons) - 1} ORDER BY line LIMIT {limit}"""
-            rows = run(self.connection, sql, {"file": self.number}).fetchall()
+            rows = run(self.connection, sql, {"file": self.number})
             found += [Reject(self.path.name, line, reasons[fate - 1].reason, value) for line, fate, value in rows]
         return found
 
@@ -155,8 +155,8 @@ def _count_refused(source: _Source, place: int, batch: Batch) -> int:
     if not batch.rows:
         return 0
     sql = f"SELECT count(*) FROM rows_{place} WHERE file = $file AND line >= $line AND fate > 0"
-    found = run(source.connection, sql, {"file": source.number, "line": batch.lines[0]}).fetchone()
-    return int(found[0]) if found else 0
+    ((refused,),) = run(source.connection, sql, {"file": source.number, "line": batch.lines[0]})
+    return int(refused)
 
 
 def _not_understood(source: _Source, broken: Sequence[Reject], count: int) -> Malformed:

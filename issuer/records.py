@@ -7,7 +7,9 @@ number of the reason why it was not. The relations that statements are made from
 # ruff: noqa: S608  (SQL is put together from the profile, which is SQL; data only ever enter as parameters)
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import repeat
 from operator import itemgetter
 from typing import Any, Final
 
@@ -21,6 +23,7 @@ from work.statement import MAX_WORKER
 
 THREADS: Final = 2
 MEMORY: Final = "2GB"  # some 10 million rows; more is refused, not swapped
+_SEPARATOR: Final = "\x1f"  # the unit separator: no export has been seen to use it; in a value it becomes a space
 MAX_SHOWN: Final = 80  # characters of a value that are kept to show why it was not understood
 
 # Whatever a profile's SQL says: no file, no network, no other limits. Without a directory, nothing spills to the disk.
@@ -62,21 +65,36 @@ def connect() -> duckdb.DuckDBPyConnection:
 
 def run(
     connection: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, Any] | None = None
-) -> duckdb.DuckDBPyConnection:
-    """Execute SQL. Raises :class:`Unsupported` beyond the memory limit, :class:`Malformed` where the SQL is wrong."""
-    try:
-        return connection.execute(sql, dict(values)) if values else connection.execute(sql)
-    except duckdb.OutOfMemoryException:
-        raise Unsupported("size of export", f"more than {MEMORY} of records", code="TOO_LARGE") from None
-    except duckdb.Error as error:  # the only SQL that is not ours is the profile's
-        raise Malformed("profile", str(error).partition("\n")[0], code="BAD_SQL") from None
+) -> list[tuple[Any, ...]]:
+    """Execute SQL, and fetch all of its result."""
+    with _translated():
+        return (connection.execute(sql, dict(values)) if values else connection.execute(sql)).fetchall()
 
 
 def rows(connection: duckdb.DuckDBPyConnection, sql: str) -> Iterator[tuple[Any, ...]]:
     """The result of a query, fetched a thousand rows at a time, beside other queries of this connection."""
-    cursor = run(connection.cursor(), sql)
-    while fetched := cursor.fetchmany(1000):
+    with _translated():
+        cursor = connection.cursor().execute(sql)
+        fetched = cursor.fetchmany(1000)
+    while fetched:
         yield from fetched
+        with _translated():
+            fetched = cursor.fetchmany(1000)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Raises :class:`Unsupported` beyond the memory limit, :class:`Malformed` where the profile's SQL is wrong."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException:
+        raise Unsupported("size of export", f"more than {MEMORY} of records", code="TOO_LARGE") from None
+    except duckdb.Error as error:  # the only SQL that is not ours is the profile's
+        raise Malformed("profile", str(error).partition("\n")[0], code="BAD_SQL") from None
+    except RuntimeError as error:  # what the library makes of Ctrl-C
+        if "interrupt" in str(error).lower():
+            raise KeyboardInterrupt from None
+        raise
 
 
 def fates(kind: FileKind) -> tuple[Fate, ...]:
@@ -104,7 +122,7 @@ def create(connection: duckdb.DuckDBPyConnection, profile: Profile) -> None:
 def insert_sql(kind: FileKind, place: int, form: Layout) -> str:
     """The statement that reads one :class:`Batch`; parameters are made by :func:`insert`."""
     names = kind.names
-    given = ", ".join(f"unnest($c{at}) AS c{at}" for at, name in enumerate(names) if name in form.places)
+    given = ", ".join(f"{_unpacked(f'c{at}')} AS c{at}" for at, name in enumerate(names) if name in form.places)
     cleaned = ", ".join(_cleaned(kind, at, name, known=name in form.places) for at, name in enumerate(names))
     raw = ", ".join(f"{_identifier(name)} AS r{at}" for at, name in enumerate(names))
     read = ", ".join(_read(kind, name, type_) for name, type_ in _columns(kind).items())
@@ -114,7 +132,7 @@ def insert_sql(kind: FileKind, place: int, form: Layout) -> str:
     blamed = [(number, names.index(one.column)) for number, (one, _) in enumerate(checks, 1) if one.column]
     detail = " ".join(f"WHEN {number} THEN left(r{at}, {MAX_SHOWN})" for number, at in blamed)
     return f"""
-        WITH given AS (SELECT unnest($lines) AS ouvrage_line, {given}),
+        WITH given AS (SELECT CAST({_unpacked("lines")} AS BIGINT) AS ouvrage_line, {given}),
         cleaned AS (SELECT ouvrage_line, {cleaned} FROM given),
         understood AS (SELECT ouvrage_line, {raw}, {read} FROM cleaned),
         judged AS (SELECT *, CASE {fate} ELSE 0 END AS fate FROM understood)
@@ -133,16 +151,29 @@ def insert(
         return
     names = form.kind.names
     places = {f"c{at}": form.places[name] for at, name in enumerate(names) if name in form.places}
-    values = {parameter: list(map(itemgetter(place), batch.rows)) for parameter, place in places.items()}
+    values = {parameter: _packed(map(itemgetter(place), batch.rows)) for parameter, place in places.items()}
     about = {} if worker is None else {"worker": worker}
-    run(connection, sql, {"lines": batch.lines, "file": file, **values, **about})
+    run(connection, sql, {"lines": _packed(map(str, batch.lines)), "file": file, **values, **about})
+
+
+def _packed(column: Iterable[str]) -> str:
+    """A column as one text, without the spaces around its values: a list of texts takes the database twice as long."""
+    values = list(map(str.strip, column))
+    packed = _SEPARATOR.join(values)
+    if packed.count(_SEPARATOR) >= len(values):
+        packed = _SEPARATOR.join(map(str.replace, values, repeat(_SEPARATOR), repeat(" ")))
+    return packed
+
+
+def _unpacked(parameter: str) -> str:
+    return f"unnest(string_split(${parameter}, chr({ord(_SEPARATOR)})))"
 
 
 def mark_repeated(connection: duckdb.DuckDBPyConnection, profile: Profile) -> None:
     """Set aside rows that were exported twice, in one file or in several: the first one stays."""
     for place, kind in enumerate(profile.files):
         again = f"SELECT 1 FROM rows_{place} WHERE fate = 0 GROUP BY mark HAVING count(*) > 1 LIMIT 1"
-        if not kind.unique or not run(connection, again).fetchone():
+        if not kind.unique or not run(connection, again):
             continue
         run(
             connection,
@@ -205,12 +236,11 @@ def _read(kind: FileKind, name: str, type_: str) -> str:
 
 
 def _cleaned(kind: FileKind, at: int, name: str, *, known: bool) -> str:
-    """A column as text without spaces around it; NULL for the ways in which exports write that there is nothing."""
+    """A column as text; NULL for the ways in which exports write that there is nothing."""
     if not known:
         return f"CAST(NULL AS VARCHAR) AS {_identifier(name)}"
-    trimmed = f"trim(c{at}, concat(chr(9), chr(10), chr(13), chr(32), chr(160)))"
     nothing = ", ".join(map(_literal, ("", *kind.nulls)))
-    return f"CASE WHEN {trimmed} NOT IN ({nothing}) THEN {trimmed} END AS {_identifier(name)}"
+    return f"CASE WHEN c{at} NOT IN ({nothing}) THEN c{at} END AS {_identifier(name)}"
 
 
 def _checks(kind: FileKind) -> list[tuple[Fate, str]]:
@@ -225,6 +255,8 @@ def _checks(kind: FileKind) -> list[tuple[Fate, str]]:
         for name in RELATIONS[relation].needs:
             sources = kind.sources(kind.columns[name])
             checks.append((_fate(f"{', '.join(sources) or name} is empty", ()), f"({feed}) AND {name} IS NULL"))
+    if len(kind.unique) == 1:  # what tells rows apart has to be there, or all rows without it would be one
+        checks.append((_fate(f"{kind.unique[0]} is empty", ()), f"r{names.index(kind.unique[0])} IS NULL"))
     long = f"length(worker) > {MAX_WORKER}"
     checks.append((_fate(f"the worker's id is longer than {MAX_WORKER} characters", ()), long))
     if "currency" in kind.columns:

@@ -23,8 +23,8 @@ MAX_KEYS: Final = 100  # single-use copies of one statement: each costs a signat
 
 _SCHEMA: Final = """
 CREATE TABLE statement (
-    digest TEXT PRIMARY KEY, source TEXT NOT NULL, worker TEXT NOT NULL, type TEXT NOT NULL, body TEXT NOT NULL,
-    UNIQUE (source, worker, type)) STRICT;
+    digest TEXT PRIMARY KEY, source TEXT NOT NULL, worker TEXT NOT NULL, type TEXT NOT NULL, currency TEXT NOT NULL,
+    body TEXT NOT NULL, UNIQUE (source, worker, type, currency)) STRICT;
 CREATE TABLE holder_key (
     worker TEXT NOT NULL, position INTEGER NOT NULL, did TEXT NOT NULL UNIQUE, PRIMARY KEY (worker, position)) STRICT;
 CREATE TABLE credential (
@@ -110,19 +110,17 @@ class Store:
         with self._transaction() as cursor:
             for statement in statements:
                 digest = statement.digest()
+                # What a newer statement replaces: the same topic about the same worker. Income in two currencies is two.
+                topic = (source, statement.worker, statement.type, str(statement.claims.get("currency", "")))
                 row = cursor.execute(
-                    "SELECT digest FROM statement WHERE source = ? AND worker = ? AND type = ?",
-                    (source, statement.worker, statement.type),
+                    "SELECT digest FROM statement WHERE source = ? AND worker = ? AND type = ? AND currency = ?", topic
                 ).fetchone()
                 if row and row[0] == digest:
                     unchanged += 1
                     continue
                 replaced, new = (replaced + 1, new) if row else (replaced, new + 1)
                 body = json.dumps(statement.to_json(), ensure_ascii=False, separators=(",", ":"))
-                cursor.execute(
-                    "INSERT OR REPLACE INTO statement VALUES (?, ?, ?, ?, ?)",
-                    (digest, source, statement.worker, statement.type, body),
-                )
+                cursor.execute("INSERT OR REPLACE INTO statement VALUES (?, ?, ?, ?, ?, ?)", (digest, *topic, body))
         return Added(new, replaced, unchanged)
 
     def register_keys(self, worker: str, dids: Sequence[str]) -> int:

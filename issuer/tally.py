@@ -92,7 +92,7 @@ def reconcile(
 
 
 def _counts(connection: duckdb.DuckDBPyConnection, place: int, kind: FileKind) -> list[_Count]:
-    return [_Count(*row) for row in run(connection, tally_sql(place, kind)).fetchall()]
+    return [_Count(*row) for row in run(connection, tally_sql(place, kind))]
 
 
 def _reason(kind: FileKind, rule: int) -> str:
@@ -118,9 +118,9 @@ def _sums(amounts: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
 
 def _rounding(connection: duckdb.DuckDBPyConnection) -> dict[str, Decimal]:
     sql = f"SELECT currency, sum(exact) - sum(money) FROM ({PAY_MONTHS}) GROUP BY currency"
-    return _sums(run(connection, sql).fetchall())
+    return _sums((currency, lost) for currency, lost in run(connection, sql))
 
 
 def _figure(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
-    found = run(connection, sql).fetchone()
-    return "none" if found is None or found[0] is None else str(found[0])
+    found = run(connection, sql)
+    return "none" if not found or found[0][0] is None else str(found[0][0])

@@ -13,6 +13,18 @@ ROOT = Path(__file__).resolve().parents[1]
 PASSPHRASE = "only this worker knows it"
 
 
+# A process inherits the memory peak of the one that started it, and a test runner is large: so a small one in between
+# starts the command, and writes down what the command itself held.
+LAUNCHER = """
+import os, sys
+pid = os.posix_spawn(sys.argv[2], sys.argv[2:], os.environ)
+_, status, usage = os.wait4(pid, 0)
+with open(sys.argv[1], "w") as memory:
+    memory.write(str(usage.ru_maxrss))
+sys.exit(os.waitstatus_to_exitcode(status) % 256)
+"""
+
+
 @dataclass(frozen=True)
 class Done:
     """What a command left: exit code, output, and the most memory it held, in MiB."""
@@ -38,19 +50,11 @@ def ouvrage(home: Path, *words: str | Path, ok: bool = True) -> Done:
         "OUVRAGE_PASSPHRASE_FILE": str(passphrase),
         "PYTHONPATH": str(ROOT),
     }
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ouvrage", *map(str, words)],
-            cwd=home,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=err,
+    with tempfile.NamedTemporaryFile("r") as memory:
+        command = [sys.executable, "-S", "-c", LAUNCHER, memory.name, sys.executable, "-m", "ouvrage", *map(str, words)]
+        ran = subprocess.run(
+            command, cwd=home, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False
         )
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0)
-        err.seek(0)
-        done = Done(process.returncode, out.read().decode(), err.read().decode(), usage.ru_maxrss / 1024)
+        done = Done(ran.returncode, ran.stdout.decode(), ran.stderr.decode(), int(memory.read()) / 1024)
     assert not ok or done.code == 0, f"{words}: exit {done.code}\n{done.out}\n{done.err}"
     return done

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import errno
 import os
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -129,7 +130,7 @@ def test_ways_of_writing_nothing_and_money(tmp_path: Path) -> None:
         "2024-05-02,Map (1), 2.0 ,$50.5,NA",
         '2024-05-03,Map (1),1,"1,234.50",\\N',
         "2024-05-04,Map (1),NULL,-$12,Bonus",
-        "2024-05-05, Atlas ,N/A,.005,Fixed Price Payment",
+        "2024-05-05,\u00a0Atlas\x1fof coasts ,N/A,.005,Fixed Price Payment",
     )
     assert made.rejects == ()
     assert claims(made, "Earnings")["total"] == "1273.00"
@@ -207,6 +208,37 @@ def test_a_context_of_few_workers_is_not_published(tmp_path: Path) -> None:
     made = airbnb(tmp_path, *(f"L{n},H{n},2025-03-13,2020-01-31,t,t,Private room,9,4.{n}" for n in range(1, 10)))
     assert made.reconciliation.statements == {"PlatformMembership": 9, "Rating": 9}
     assert claims(made, "Rating")["contextDigest"] == "notPublished"
+
+
+def figure_eight(folder: Path, *rows: str) -> Attested:
+    path = folder / "job.csv"
+    header = "_unit_id,_golden,_created_at,_id,_tainted,_trust,_worker_id,sentence"
+    path.write_text("\n".join((header, *rows)), encoding="utf-8")
+    return attest(load_profile("figure-eight"), [path])
+
+
+def test_judgments_thrown_away_and_test_questions_are_left_out_and_counted(tmp_path: Path) -> None:
+    made = figure_eight(
+        tmp_path,
+        '1,false,3/24/2016 17:57:02,11,false,0.9,7,"two\nlines"',
+        "1,FALSE,4/1/2016 00:00:00,12,false,0.8,7,x",
+        "1,false,3/24/2016 17:58:02,13,true,0.1,7,x",
+        "2,true,3/24/2016 17:59:02,14,false,0.9,7,x",
+        "1,false,3/24/2016 18:57:02,15,true,0.2,8,x",
+        "1,false,3/24/2016 18:58:02,,false,0.9,8,x",
+        "1,false,3/24/2016 18:58:02,,false,0.9,8,x",
+        "1,false,3/24/2016 18:58:02,16,false,1.1,8,x",
+    )
+    seven, eight = (dict(one.claims) for one in made.statements)
+    assert (seven["ratingValue"], seven["jobsEligible"], seven["excludedCount"]) == ("0.8500", "3", "1")
+    assert (seven["windowKind"], seven["windowSize"], seven["periodStart"]) == ("period", "2", "2016-03")
+    assert (eight["ratingValue"], eight["jobsEligible"], eight["excludedCount"]) == ("notPublished", "1", "1")
+    assert {lot.reason.split(",")[0]: lot.rows for lot in made.reconciliation.left_out} == {
+        "judgment that the platform threw away (tainted)": 2, "answer to a test question": 1,
+    }  # fmt: skip
+    assert rejects(made) == [
+        (8, "_id is empty", ""), (9, "_id is empty", ""), (10, "_trust is not between 0 and 1", "")
+    ]  # fmt: skip
 
 
 def test_full_months_only_count_as_tenure(tmp_path: Path) -> None:
@@ -398,11 +430,16 @@ def test_what_is_not_an_export_is_refused_in_one_line(tmp_path: Path, name: str)
     assert len(str(refused.value)) < 400
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
+def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "report.csv"
     path.write_text(f"{HEADER}\n{GOOD}\n")
     path.chmod(0)
+    if os.geteuid() == 0:  # root may read everything, so the system's answer is given in its place
+
+        def refuse(*_: object) -> None:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+        monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(Malformed, match="cannot be read"):
         attest(load_profile("upwork"), [path])
 

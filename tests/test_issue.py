@@ -105,6 +105,14 @@ def test_an_expired_copy_is_signed_anew_and_a_newer_statement_takes_the_place_of
         assert len(store.credentials("worker-0", AT + timedelta(days=60))) == 2
 
 
+def test_income_in_two_currencies_is_two_statements(path: Path) -> None:
+    both = [Statement("Earnings", "worker-0", {**EARNINGS, "currency": currency}) for currency in ("USD", "EUR")]
+    with Store.open(path) as store:
+        assert store.add_statements(both, source="test").new == 2
+        assert store.add_statements(both, source="test").unchanged == 2
+        assert issue(store) == 2
+
+
 def test_attesting_the_same_again_changes_nothing(path: Path) -> None:
     with Store.open(path) as store:
         assert replace(store.add_statements(statements(3), source="test")).new == 6

@@ -154,7 +154,7 @@ def _encoded(encode: Callable[[Json], str], value: Json) -> bytes:
 
 
 _COMPACT: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-_SORTED: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
+_SORTED: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
 def _canonical(value: Json) -> str:
@@ -174,13 +174,10 @@ def _plain(value: Json) -> bool:
             stack.extend(node.values())  # type: ignore[union-attr]
         elif kind is list:
             stack.extend(node)  # type: ignore[arg-type]
-        elif kind is str:
-            if not node.isascii() and _LONE_SURROGATE.search(node):  # type: ignore[union-attr, arg-type]
-                return False
         elif kind is int:
             if not -MAX_SAFE_INTEGER <= node <= MAX_SAFE_INTEGER:  # type: ignore[operator]
                 return False
-        elif kind is not bool and node is not None:  # a double, or no JSON at all
+        elif kind is not str and kind is not bool and node is not None:  # a double, or no JSON at all
             return False
     return True
 

@@ -6,7 +6,7 @@ from vc.canon import Json, parse_object, to_json
 from vc.errors import Malformed
 from vc.jsonld import Contexts
 from vc.model import format_date_time
-from vc.trust import parse_issuer, parse_trust
+from vc.trust import TRUST_LIMITS, parse_issuer, parse_trust
 
 
 def empty(at: datetime) -> bytes:
@@ -20,7 +20,7 @@ def add_issuer(raw: bytes, entry_raw: bytes, *, contexts: Contexts, at: datetime
     ``entry_raw`` is what ``ouvrage issuer keys --json`` prints. Raises :class:`Malformed`.
     """
     parse_trust(raw, contexts=contexts)
-    document = parse_object(raw, where="trust file")
+    document = parse_object(raw, where="trust file", limits=TRUST_LIMITS)
     addition = parse_object(entry_raw, where="issuer entry")
     entry = addition.get("issuer")
     new = parse_issuer(entry)
