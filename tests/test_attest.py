@@ -1,8 +1,8 @@
 """Attesting: rows that cannot be understood, rows that appear twice, files that are no exports; every cent is found."""
 
 import csv
-import io
 import errno
+import io
 import os
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -436,7 +436,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     path.chmod(0)
     if os.geteuid() == 0:  # root may read everything, so the system's answer is given in its place
 
-        def refuse(*_: object) -> None:
+        def refuse(*_: object, **__: object) -> None:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
         monkeypatch.setattr(Path, "open", refuse)
