@@ -431,7 +431,7 @@ def test_what_is_not_an_export_is_refused_in_one_line(tmp_path: Path, name: str)
 
 
 def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "report.csv"
+    path, profile = tmp_path / "report.csv", load_profile("upwork")
     path.write_text(f"{HEADER}\n{GOOD}\n")
     path.chmod(0)
     if os.geteuid() == 0:  # root may read everything, so the system's answer is given in its place
@@ -441,7 +441,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
         monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(Malformed, match="cannot be read"):
-        attest(load_profile("upwork"), [path])
+        attest(profile, [path])
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
