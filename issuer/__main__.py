@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -156,27 +157,36 @@ def export_command(
 
 @app.command("keys")
 def keys_command(
-    name: Annotated[str, typer.Option(help="The platform's name, as verifiers will see it.")] = "unnamed platform",
-    legal_identifier: Annotated[str, typer.Option(help="Its legal identity, such as a SIREN.")] = "unknown",
+    name: Annotated[
+        str | None, typer.Option(help="The platform's name, as workers and verifiers will see it; kept once said.")
+    ] = None,
+    legal_identifier: Annotated[
+        str | None, typer.Option(help="Its legal identity, such as a SIREN; kept once said.")
+    ] = None,
     home_dir: Home = None,
     at: At = None,
     as_json: Json_ = False,
 ) -> None:
-    """The platform's public keys, as an entry for verifiers' trust files. Makes the keys on first use."""
+    """Who the platform is and its public keys, as an entry for verifiers' trust files. Makes the keys on first use."""
     folder = home(home_dir, "issuer", os.environ)
     own = issuer_keys.load_or_create(folder / "keys.json", os.urandom, moment(at))
-    types = [kind.credential_type for kind in TYPES.values()]
+    if name is not None or legal_identifier is not None:
+        own = replace(
+            own,
+            name=own.name if name is None else name[:200],
+            legal_identifier=own.legal_identifier if legal_identifier is None else legal_identifier[:200],
+        )
+        issuer_keys.save(folder / "keys.json", own)
+    if not own.name or not own.legal_identifier:
+        raise Malformed("--name, --legal-identifier", "say once who the platform is", code="USAGE")
     with Store.open(folder / "issuer.db") as store:
         public: list[Json] = [parse_object(body.encode()) for body in store.credentials("", moment(at))]
-    document: dict[str, Json] = {
-        "issuer": own.entry(name=name, legal_identifier=legal_identifier, types=types),
-        "public": public,
-    }
+    entry = own.entry([kind.credential_type for kind in TYPES.values()])
     show(
-        document,
+        {"issuer": entry, "public": public},
         as_json=as_json,
         text=lambda: (
-            f"{name} ({legal_identifier})\n  credentials: {own.credentials.did}\n"
+            f"{own.name} ({own.legal_identifier})\n  credentials: {own.credentials.did}\n"
             f"  public statements: {own.public.did}\nFor a trust file: ouvrage issuer keys --json > entry.json"
         ),
     )

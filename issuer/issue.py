@@ -39,7 +39,7 @@ def sign_copy(job: Job, *, keys: IssuerKeys, at: datetime, rand: Callable[[int],
     """
     public = TYPES[job.statement.type].about == "platform"
     key = keys.public if public else keys.credentials
-    drafted = draft(job.statement, issuer=key.did, holder=job.holder or None, at=at)
+    drafted = draft(job.statement, issuer=key.did, holder=job.holder or None, at=at, issuer_name=keys.name)
     check_document(drafted.document)
     secured = (
         sign(drafted.document, key=keys.public, created=_day(at), contexts=CONTEXTS)

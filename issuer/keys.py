@@ -18,19 +18,29 @@ MAX_FILE: Final = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class IssuerKeys:
-    """``credentials`` signs bbs-2023 credentials, ``public`` what the platform publishes about itself."""
+    """``credentials`` signs bbs-2023 credentials, ``public`` what the platform publishes about itself.
+
+    ``name`` and ``legal_identifier`` are what the platform says of itself; empty until it has said so.
+    """
 
     credentials: Bls12381Key
     public: Ed25519Key
     since: str  # dateTimeStamp from which the keys count
+    name: str = ""
+    legal_identifier: str = ""
 
-    def entry(self, *, name: str, legal_identifier: str, types: list[str]) -> dict[str, Json]:
+    def entry(self, types: list[str]) -> dict[str, Json]:
         """What a trust file says about this issuer (docs/trust.md). It holds no secret."""
         keys: list[Json] = [
             {"id": key.verification_method, "validFrom": self.since} for key in (self.credentials, self.public)
         ]
         attested: list[Json] = list(types)
-        return {"name": name, "legalIdentifier": legal_identifier, "mayAttest": attested, "keys": keys}
+        return {
+            "name": self.name,
+            "legalIdentifier": self.legal_identifier,
+            "mayAttest": attested,
+            "keys": keys,
+        }
 
 
 def create(rand: Callable[[int], bytes], at: datetime) -> IssuerKeys:
@@ -45,26 +55,40 @@ def load_or_create(path: Path, rand: Callable[[int], bytes], at: datetime) -> Is
     if path.exists():
         return _parse(read_bounded(path, limit=MAX_FILE), str(path))
     keys = create(rand, at)
-    write_atomic(
-        path,
-        to_json(
-            {
-                "version": 1,
-                "bls12381": keys.credentials.secret.hex(),
-                "ed25519": keys.public.seed.hex(),
-                "since": keys.since,
-            }
-        ),
-    )
+    save(path, keys)
     return keys
+
+
+def save(path: Path, keys: IssuerKeys) -> None:
+    """Keep the keys, and the names of their owner, at ``path``. Raises :class:`Undetermined`."""
+    document: dict[str, Json] = {
+        "version": 1,
+        "bls12381": keys.credentials.secret.hex(),
+        "ed25519": keys.public.seed.hex(),
+        "since": keys.since,
+        "name": keys.name,
+        "legalIdentifier": keys.legal_identifier,
+    }
+    write_atomic(path, to_json(document))
 
 
 def _parse(raw: bytes, where: str) -> IssuerKeys:
     match parse_object(raw, where=where):
-        case {"version": 1, "bls12381": str(bls), "ed25519": str(ed), "since": str(since)}:
+        case {
+            "version": 1,
+            "bls12381": str(bls),
+            "ed25519": str(ed),
+            "since": str(since),
+            "name": str(name),
+            "legalIdentifier": str(legal_identifier),
+        }:
             try:
                 return IssuerKeys(
-                    Bls12381Key.from_secret(bytes.fromhex(bls)), Ed25519Key.from_seed(bytes.fromhex(ed)), since
+                    Bls12381Key.from_secret(bytes.fromhex(bls)),
+                    Ed25519Key.from_seed(bytes.fromhex(ed)),
+                    since,
+                    name,
+                    legal_identifier,
                 )
             except ValueError:
                 pass

@@ -110,7 +110,7 @@ class Store:
         with self._transaction() as cursor:
             for statement in statements:
                 digest = statement.digest()
-                # What a newer statement replaces: the same topic about the same worker. Income in two currencies is two.
+                # A newer statement replaces one on the same topic; income in two currencies is two topics.
                 topic = (source, statement.worker, statement.type, str(statement.claims.get("currency", "")))
                 row = cursor.execute(
                     "SELECT digest FROM statement WHERE source = ? AND worker = ? AND type = ? AND currency = ?", topic

@@ -84,14 +84,16 @@ def platforms(stage: Stage, exports: Exports) -> None:
     for one in PLATFORMS:
         export = shlex.quote(str(exports[one.profile]))
         stage.ouvrage(f"issuer attest --profile {one.profile} {export}", home=one.profile)
-    _title("2. They sign them, so that each claim can be shown alone and no two showings can be linked")
+    _title("2. They say who they are, and sign: each claim can be shown alone, and no two showings can be linked")
+    for one in PLATFORMS:
+        names = f"--name '{one.name}' --legal-identifier '{one.legal_identifier}'"
+        stage.ouvrage(f"issuer keys {names}", home=one.profile)
     for one in (SHARING, MICROWORK):
         stage.ouvrage("issuer issue", home=one.profile)
     _title("3. A verifier decides whom to trust; from here on it never asks a platform again")
     for one in PLATFORMS:
         entry = f"{one.profile}.entry.json"
-        names = f"--name '{one.name}' --legal-identifier '{one.legal_identifier}'"
-        stage.ouvrage(f"issuer keys {names} --json", home=one.profile, to=entry)
+        stage.ouvrage("issuer keys --json", home=one.profile, to=entry)
         stage.ouvrage(f"verifier trust add {entry} --trust trust.json")
 
 

@@ -56,9 +56,8 @@ def holder_key(seed: str = "worker") -> Ed25519Key:
 
 def entry(own: IssuerKeys, **changes: Any) -> dict[str, Any]:
     """The issuer's entry of a trust file."""
-    made = own.entry(
-        name="Example platform", legal_identifier="000 000 001", types=[kind.credential_type for kind in TYPES.values()]
-    )
+    named = replace(own, name="Example platform", legal_identifier="000 000 001")
+    made = named.entry([kind.credential_type for kind in TYPES.values()])
     return {**made, **changes}
 
 

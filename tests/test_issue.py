@@ -20,7 +20,9 @@ from tests.line import AT, holder_key, issuer_keys
 from tests.work_samples import EARNINGS, MEMBERSHIP, RATING
 from vc.canon import parse_object
 from vc.errors import Malformed, Undetermined
+from vc.model import parse_credential
 from vc.secure import hold
+from wallet.choose import issuer_name
 from work import CONTEXTS
 from work.statement import Statement
 
@@ -79,6 +81,17 @@ def test_a_copy_for_each_key_and_the_unbound_one_no_longer_handed_over(path: Pat
         assert len(store.credentials("worker-1", AT)) == 2
     subjects = [document["credentialSubject"] for document in documents]
     assert Counter(subject["id"] for subject in subjects if isinstance(subject, dict)) == dict.fromkeys(keys, 2)
+
+
+def test_the_worker_sees_the_name_that_the_platform_gives_itself(path: Path) -> None:
+    with Store.open(path) as store:
+        store.add_statements(statements(1), source="test")
+        named = replace(issuer_keys(), name="Example platform")
+        issue_pending(store, named, at=AT, worker=None, processes=1, on_total=lambda _: None, on_signed=lambda _: None)
+        (first, _) = store.credentials("worker-0", AT)
+    credential = parse_credential(parse_object(first.encode()))
+    assert credential.issuer == named.credentials.did
+    assert issuer_name(credential) == "Example platform"
 
 
 def test_a_key_belongs_to_one_worker(path: Path) -> None:

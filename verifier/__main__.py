@@ -1,7 +1,6 @@
 """``ouvrage verifier``: ask, check offline, keep a trust file."""
 
 import os
-import socket
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -49,9 +48,12 @@ def request_command(
             "'Earnings.averageAtLeast12m>=1500', Rating, WorkHistory.jobsCompleted.",
         ),
     ],
-    client: Annotated[str, typer.Option("--as", metavar="NAME", help="The name the worker will see.")] = "",
+    client: Annotated[str, typer.Option("--as", metavar="NAME", help="Who asks: the name that the worker will see.")],
     necessity: Annotated[str, typer.Option(help="One sentence: why the purpose needs this.")] = "",
-    retention: Annotated[int, typer.Option(min=0, max=3650, help="Days after which you erase the answer.")] = 30,
+    retention: Annotated[
+        int | None,
+        typer.Option(min=0, max=3650, help="Days after which you erase the answer; default: what the purpose says."),
+    ] = None,
     ask_anyway: Annotated[
         bool, typer.Option("--ask-anyway", help="Ask even for what the purpose must never ask; the report will say so.")
     ] = False,
@@ -61,7 +63,7 @@ def request_command(
     """Write a request for a worker's wallet."""
     request = build_request(
         [Wanted.parse(text) for text in claim],
-        client_id=client or socket.gethostname(),
+        client_id=client,
         purpose=purpose,
         necessity=necessity,
         retention_days=retention,

@@ -73,7 +73,7 @@ def build_request(
     client_id: str,
     purpose: str,
     necessity: str,
-    retention_days: int,
+    retention_days: int | None,
     ask_anyway: bool,
     rand: Callable[[int], bytes],
 ) -> dict[str, Json]:
@@ -104,7 +104,11 @@ def build_request(
                 }
             }
         },
-        "purpose": {"code": purpose, "necessity": necessity, "retentionDays": retention_days},
+        "purpose": {
+            "code": purpose,
+            "necessity": necessity,
+            "retentionDays": pack.retention_days if retention_days is None else retention_days,
+        },
     }
 
 

@@ -148,6 +148,13 @@ def statement_type(credential: Credential) -> str:
     return names[0].removesuffix("Credential") if names else ""
 
 
+def issuer_name(credential: Credential) -> str:
+    """What the issuer calls itself, or its DID where it does not say. Nobody vouches for a name in a credential."""
+    issuer = credential.document.get("issuer")
+    name = issuer.get("name") if isinstance(issuer, dict) else None
+    return name if isinstance(name, str) and name else credential.issuer
+
+
 def _disclosure(pointer: str, document: Object, kind: str, purpose: Purpose | None) -> Disclosure:
     value: Json = dict(document)
     parts = pointer.split("/")[1:]

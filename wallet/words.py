@@ -10,7 +10,7 @@ from typing import Final
 from vc.canon import Json
 from vc.errors import Malformed
 from vc.oid4vp import CredentialQuery, Request
-from wallet.choose import Copy, Plan, Proposal, claim_name, statement_type
+from wallet.choose import Copy, Plan, Proposal, claim_name, issuer_name, statement_type
 from work.draft import is_filler
 from work.purposes import Judgement, judge, law
 from work.types import TYPES
@@ -153,7 +153,7 @@ def _statement(name: str, group: Sequence[Copy]) -> dict[str, Json]:
     return {
         "statement": name,
         "type": statement_type(first),
-        "issuer": first.issuer,
+        "issuer": issuer_name(first),
         "validUntil": f"{first.valid_until:%Y-%m-%d}" if first.valid_until else None,
         "copies": len(group),
         "unused": sum(1 for copy in group if copy.shown == 0),
@@ -193,7 +193,7 @@ def copy_json(copy: Copy) -> dict[str, Json]:
     return {
         "statement": copy.statement,
         "type": statement_type(copy.credential),
-        "issuer": copy.credential.issuer,
+        "issuer": issuer_name(copy.credential),
         "claims": {name: list(value) if isinstance(value, tuple) else value for name, value in _claims(copy).items()},
     }
 
@@ -202,7 +202,7 @@ def copy_text(copy: Copy, lang: str) -> str:
     """What one credential says, as sentences."""
     kind = statement_type(copy.credential)
     end = f"{copy.credential.valid_until:%Y-%m-%d}" if copy.credential.valid_until else "-"
-    until = _TEXTS[lang]["until"].format(end=end, issuer=_short(copy.credential.issuer))
+    until = _TEXTS[lang]["until"].format(end=end, issuer=_short(issuer_name(copy.credential)))
     told = [line.text for line in lines(kind, _claims(copy), lang)] if kind in TYPES else []
     return "\n".join([_label(kind, lang), until, *(f"  - {text}" for text in told)])
 
@@ -260,8 +260,10 @@ def _label(kind: str, lang: str) -> str:
     return label(kind, lang) if kind in TYPES else _plain(kind)
 
 
-def _short(did: str) -> str:
-    return did if len(did) <= 24 else f"{did[:16]}…{did[-6:]}"
+def _short(issuer: str) -> str:
+    """An issuer on a line: its own name, or enough of its DID to tell it from another."""
+    name = _plain(issuer)
+    return name if len(name) <= 60 else f"{name[:16]}…{name[-6:]}"
 
 
 def _plain(text: str) -> str:

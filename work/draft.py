@@ -34,10 +34,11 @@ class Draft:
     mandatory: tuple[str, ...]
 
 
-def draft(statement: Statement, *, issuer: str, holder: str | None, at: datetime) -> Draft:
+def draft(statement: Statement, *, issuer: str, holder: str | None, at: datetime, issuer_name: str = "") -> Draft:
     """The unsigned credential of a statement, padded, with times rounded to the day.
 
     ``holder`` is the DID of the key that the credential is bound to, or nothing: then whoever holds it can show it.
+    ``issuer_name`` is what the issuer calls itself, for the worker's eyes: verifiers print the name that they know.
     A statement about the platform has the issuer as its subject and takes no holder. The caller checks the document
     with :func:`work.validate.check_document` before it signs.
     """
@@ -48,7 +49,7 @@ def draft(statement: Statement, *, issuer: str, holder: str | None, at: datetime
     document: dict[str, Json] = {
         "@context": [CREDENTIALS_URL, URL],
         "type": ["VerifiableCredential", kind.credential_type],
-        "issuer": issuer,
+        "issuer": {"id": issuer, "name": issuer_name} if issuer_name else issuer,
         "validFrom": format_date_time(first_second(at)),
         "validUntil": format_date_time(valid_until(at)),
         "credentialSchema": {"id": kind.schema_id, "type": "JsonSchema"},
