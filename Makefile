@@ -5,7 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 DATA ?=
 
-.PHONY: demo test bench lock clean
+.PHONY: demo test bench fuzz lock clean
 
 demo: $(VENV)/.ready
 	$(VENV)/bin/ouvrage demo $(if $(DATA),--data $(DATA))
@@ -15,6 +15,12 @@ test: $(VENV)/.ready-dev
 
 bench: $(VENV)/.ready-dev
 	$(RUN) -m bench
+
+# Ten minutes over every parser and every verification; SECONDS=60 for one. Linux on x86-64.
+SECONDS ?= 600
+fuzz: $(VENV)/.ready-dev
+	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.lock
+	$(RUN) -m fuzz --seconds $(SECONDS)
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Ouvrage needs Python 3.11 or later: make demo PYTHON=python3.12")'
@@ -36,6 +42,9 @@ lock:
 	    pyproject.toml -o requirements.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra dev \
 	    -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra fuzz \
+	    -c requirements-dev.lock pyproject.toml -o requirements-fuzz.lock
 
 clean:
 	rm -rf $(VENV) demo-output

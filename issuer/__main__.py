@@ -17,7 +17,7 @@ from vc.did import resolve_method
 from vc.errors import Malformed
 from vc.io.command import new_app, run, show
 from vc.io.files import home, read_bounded, write_atomic
-from vc.io.options import At, Home, Json_, Out, moment
+from vc.io.options import LOOPBACK, At, Home, Host, Json_, Out, Port, Tls, moment
 from vc.keys import ED25519
 from work.types import TYPES
 
@@ -203,6 +203,29 @@ def status_command(home_dir: Home = None, at: At = None, as_json: Json_ = False)
         text=lambda: "\n".join(
             [_table(summary), "Workers, the first of them: " + ", ".join(worker for worker, _ in workers)]
         ),
+    )
+
+
+@app.command("serve")
+def serve_command(
+    port: Port = 0,
+    host: Host = LOOPBACK,
+    tls: Tls = False,
+    home_dir: Home = None,
+    as_json: Json_ = False,
+) -> None:
+    """Sign over HTTP (VC-API) what is sent, with the platform's own keys. Keep it behind what knows who may ask."""
+    from issuer.app import directory, make, own_instances  # noqa: PLC0415  (aiohttp takes a while to load)
+    from vc.io.web import announce, run_service  # noqa: PLC0415
+
+    keys = issuer_keys.load_or_create(home(home_dir, "issuer", os.environ) / "keys.json", os.urandom, moment(None))
+    instances = own_instances(keys)
+    run_service(
+        lambda base: make(base, instances),
+        host=host,
+        port=port,
+        tls=tls,
+        ready=lambda base: announce({"base": base, "issuers": directory(instances)}, as_json=as_json),
     )
 
 

@@ -1,4 +1,4 @@
-"""``ouvrage issuer | wallet | verifier | demo``: hands over to the service that is named first."""
+"""``ouvrage issuer | wallet | verifier | vc-api | demo``: hands over to the service that is named first."""
 
 import sys
 from collections.abc import Sequence
@@ -11,6 +11,8 @@ SERVICES: Final = MappingProxyType(
         "issuer": ("issuer.__main__", "the platform: records become statements, statements become signed credentials"),
         "wallet": ("wallet.__main__", "the worker: keep credentials, choose what to show"),
         "verifier": ("verifier.__main__", "the one who checks, offline, without telling the platform"),
+        "jose": ("ouvrage.jose", "secure and verify files by JOSE, SD-JWT and COSE, to try them out"),
+        "vc-api": ("ouvrage.vcapi", "every route of VC-API, with every suite, to try them out"),
         "demo": ("ouvrage.demo", "the whole story in a minute"),
     }
 )

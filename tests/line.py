@@ -108,6 +108,7 @@ def request(
         necessity="",
         retention_days=30,
         ask_anyway=True,
+        accept_possession=False,
         rand=rand_from(seed),
     )
     return parse_request(to_json(document))

@@ -1,7 +1,7 @@
 """The frozen contexts: exact bytes, equal to the published ones, and never fetched."""
 
 import json
-from hashlib import sha256
+from hashlib import sha256, sha384
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,7 @@ import pytest
 import vc.contexts
 from tests.shared import shared_path
 from vc.canon import parse_object
-from vc.contexts import PINS, W3C
+from vc.contexts import EXAMPLE_PINS, EXAMPLES, PINS, SERVED, W3C
 from vc.errors import Malformed, Unsupported
 from vc.jsonld import Contexts, to_rdf
 
@@ -27,26 +27,42 @@ PUBLISHED = {
     "multikey-v1.jsonld": "multikey-v1.jsonld",
     "ed25519-signature-2020-v1.jsonld": "ed25519-signature-2020-v1.jsonld",
     "vdl-v1.jsonld": "vdl-v1.jsonld",
+    "vdl-aamva-v1.jsonld": "vdl-aamva-v1.jsonld",
+    "citizenship-v4rc1.jsonld": "citizenship-v4rc1.jsonld",
+    "examples-v2.jsonld": "credentials-examples-v2.jsonld",
 }
+ALL = {**PINS, **EXAMPLE_PINS}
+BOTH = W3C.with_(EXAMPLES.raw)
 
 
-@pytest.mark.parametrize(("url", "name", "pin"), [(url, *file) for url, file in PINS.items()])
+@pytest.mark.parametrize(("url", "name", "pin"), [(url, *file) for url, file in ALL.items()])
 def test_every_file_has_the_pinned_digest(url: str, name: str, pin: str) -> None:
     assert sha256((FOLDER / name).read_bytes()).hexdigest() == pin
-    assert W3C.pins[url] == pin
+    assert BOTH.pins[url] == pin
 
 
 def test_every_file_is_pinned_and_its_licence_is_told() -> None:
     names = {path.name for path in FOLDER.glob("*.jsonld")}
-    assert names == {name for name, _ in PINS.values()}
+    assert names == {name for name, _ in ALL.values()}
     licences = (FOLDER / "LICENSES.md").read_text(encoding="utf-8")
-    assert all(f"`{name}`" in licences and f"`{url}`" in licences for url, (name, _) in PINS.items())
+    assert all(f"`{name}`" in licences and f"`{url}`" in licences for url, (name, _) in ALL.items())
 
 
 @pytest.mark.parametrize(("ours", "published"), PUBLISHED.items())
 def test_every_file_equals_the_published_context(ours: str, published: str) -> None:
     theirs = shared_path(f"vectors/contexts/{published}").read_bytes()
     assert parse_object((FOLDER / ours).read_bytes()) == parse_object(theirs)
+
+
+def test_what_is_served_is_told_where_it_is_not_what_is_here() -> None:
+    for url, (name, _) in ALL.items():
+        published = shared_path(f"vectors/contexts/{PUBLISHED[name]}").read_bytes()
+        if published != BOTH.raw[url]:
+            assert {sha256(published).hexdigest(), sha384(published).hexdigest()} <= set(SERVED[url]), url
+
+
+def test_contexts_of_examples_are_apart() -> None:
+    assert W3C.pins.keys().isdisjoint(EXAMPLES.pins)
 
 
 def test_a_changed_file_is_not_loaded() -> None:

@@ -22,7 +22,7 @@ from tests.jsonld_documents import (
 from tests.shared import shared_path
 from tests.vectors import contexts as vector_contexts
 from vc.contexts import W3C
-from vc.errors import Unsupported
+from vc.errors import Malformed, Unsupported
 from vc.iris import resolve
 from vc.jsonld import Located, pointer, to_quads, to_rdf
 from vc.rdf import canonicalize
@@ -211,6 +211,14 @@ def test_import_takes_the_other_context_first() -> None:
     contexts = W3C.with_({url: json.dumps({"@context": {"a": f"{EX}a", "b": f"{EX}b"}}).encode()})
     document = doc({"@import": url, "b": f"{EX}changed"}, a="x", b="y")
     assert {quad[1] for quad in to_rdf(document, contexts).quads} == {f"<{EX}a>", f"<{EX}changed>"}
+
+
+def test_a_context_in_an_object_of_its_own_is_that_context() -> None:
+    plain, wrapped = doc({"a": f"{EX}a"}, a="x"), doc({"@context": {"a": f"{EX}a"}}, a="x")
+    assert to_rdf(wrapped, W3C).quads == to_rdf(plain, W3C).quads
+    for lossy in ({"@context": {"a": f"{EX}a"}, "b": f"{EX}b"}, {"@context": {"@context": {"a": f"{EX}a"}}}):
+        with pytest.raises(Malformed):
+            to_rdf(doc(lossy, a="x"), W3C)
 
 
 def test_scoped_context_behind_a_url_may_name_itself() -> None:

@@ -21,10 +21,14 @@ from vc.keys import (
     KINDS,
     P256,
     P384,
+    P521,
     X25519,
     Bls12381Key,
     Ed25519Key,
     KeyKind,
+    P256Key,
+    P384Key,
+    P521Key,
     PublicKey,
     Signer,
     parse_multikey,
@@ -37,6 +41,7 @@ SECRET: Final = bbs.key_gen(bytes(range(64)))
 KEY: Final = Ed25519Key.from_seed(SEED)
 MULTIKEY: Final = KEY.public.multikey
 METHOD: Final = f"did:key:{MULTIKEY}#{MULTIKEY}"
+POINTS: Final = {P256: P256Key, P384: P384Key, P521: P521Key}
 without_deadline: Final = settings(deadline=None)
 
 
@@ -89,6 +94,7 @@ CODECS: Final = {
     BLS12_381_G2: "bls12_381-g2-pub",
     P256: "p256-pub",
     P384: "p384-pub",
+    P521: "p521-pub",
     X25519: "x25519-pub",
 }
 
@@ -105,7 +111,10 @@ def test_a_kind_is_a_row_of_the_multicodec_table(kind: KeyKind, name: str) -> No
 @given(st.sampled_from(sorted(KINDS)), st.data())
 def test_a_multikey_reads_back(code: int, data: st.DataObject) -> None:
     kind = KINDS[code]
-    public = PublicKey(kind, data.draw(st.binary(min_size=kind.length, max_size=kind.length)))
+    if kind in POINTS:  # half of all texts of the right length name no point
+        public = POINTS[kind].generate(lambda length: data.draw(st.binary(min_size=length, max_size=length))).public
+    else:
+        public = PublicKey(kind, data.draw(st.binary(min_size=kind.length, max_size=kind.length)))
     assert parse_multikey(public.multikey) == public
 
 
@@ -192,7 +201,8 @@ def test_the_longest_did_url_is_within_bounds() -> None:
         (f"urn:key:{MULTIKEY}#{MULTIKEY}", "BAD_METHOD"),
         (MULTIKEY, "BAD_METHOD"),
         ("https://example.com/issuer#key-1", "BAD_METHOD"),
-        (f"did:key:{'z' * MAX_DID}", "TOO_LARGE"),
+        (f"did:key:{'z' * (MAX_DID - 8)}", "BAD_METHOD"),
+        (f"did:key:{'z' * (MAX_DID - 7)}", "TOO_LARGE"),
     ],
 )
 def test_what_is_no_method_of_a_did_key(url: str, code: str) -> None:
@@ -201,7 +211,7 @@ def test_what_is_no_method_of_a_did_key(url: str, code: str) -> None:
     assert refused.value.code == code
 
 
-@pytest.mark.parametrize("method", ["web", "jwk", "webvh", "example", "KEY", "key2"])
+@pytest.mark.parametrize("method", ["web", "webvh", "example", "KEY", "key2"])
 def test_another_did_method_is_named(method: str) -> None:
     with pytest.raises(Unsupported, match=f"unsupported DID method: {method}$") as refused:
         resolve_method(f"did:{method}:{MULTIKEY}#{MULTIKEY}")
@@ -253,6 +263,7 @@ def spellings(secret: bytes) -> list[str]:
 def test_a_key_does_not_show_its_secret(key: Any, secret: bytes) -> None:
     shown = f"{key!r} {key!s} {key} {[key]} {key.public!r} {key.verification_method}".lower()
     assert key.public.multikey.lower() in shown
+    assert "signingkey" not in shown
     for spelling in spellings(secret):
         assert spelling.lower() not in shown
 

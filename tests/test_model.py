@@ -1,4 +1,4 @@
-"""VCDM 2.0 as structure: what is accepted, and what is refused with which pointer and code."""
+"""VCDM 2.0 and 1.1 as structure: what is accepted, and what is refused with which pointer and code."""
 
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from vc.errors import Malformed, VcError
 from vc.model import (
+    CREDENTIALS_V1,
     CREDENTIALS_V2,
     MAX_CREDENTIALS,
     MAX_PROOFS,
+    MAX_RESOURCES,
     MAX_SUBJECTS,
     format_date_time,
     is_url,
@@ -29,6 +31,10 @@ ISSUER: Final = "did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp"
 HOLDER: Final = "did:example:holder"
 URN: Final = "urn:uuid:58172aac-d8ba-11ed-83dd-0b3aef56cc33"
 ABSENT: Final = object()
+
+Refusal: TypeAlias = tuple[Mapping[str, Any], str, str]  # changes to a good document, the pointer and the code
+Values: TypeAlias = tuple[Any, ...]
+
 without_deadline: Final = settings(deadline=None)
 
 PROOF: Final[Mapping[str, Any]] = {
@@ -132,10 +138,70 @@ def test_what_is_read() -> None:
     assert credential.proofs == (parse_proof(dict(PROOF)),)
 
 
+RESOURCE: Final = {"id": "https://example.com/picture.png", "digestSRI": "sha384-AAAA"}
+OLD: Final = changed(
+    CREDENTIAL,
+    {
+        "@context": [CREDENTIALS_V1],
+        "issuanceDate": "2026-11-24T00:00:00Z",
+        "expirationDate": "2026-12-31T23:59:59Z",
+        "validFrom": ABSENT,
+        "validUntil": ABSENT,
+    },
+)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": NAMES[0]},
+        {"issuer": {"id": ISSUER, "description": NAMES[1]}},
+        {"relatedResource": RESOURCE},
+        {"relatedResource": [RESOURCE, {"id": URN, "digestMultibase": "uAAAA", "mediaType": "image/png"}]},
+        {"relatedResource": [{**RESOURCE, "id": f"{URN}#{number}"} for number in range(MAX_RESOURCES)]},
+    ],
+)
+def test_accepted_of_version_2(changes: Mapping[str, Any]) -> None:
+    assert parse_credential(changed(CREDENTIAL, changes)).types
+
+
+def test_a_credential_of_version_1_says_its_period_in_other_words() -> None:
+    credential = parse_credential(changed(OLD, {"proof": PROOF}))
+    assert credential.valid_from == datetime(2026, 11, 24, tzinfo=UTC)
+    assert credential.valid_until == datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC)
+    assert len(credential.proofs) == 1
+    assert parse_credential(changed(OLD, {"expirationDate": ABSENT})).valid_until is None
+
+
+OLD_REFUSED: Final[tuple[Refusal, ...]] = (
+    ({"issuanceDate": ABSENT}, "/issuanceDate", "MISSING"),
+    ({"issuanceDate": None}, "/issuanceDate", "MISSING"),
+    ({"issuanceDate": "2026-11-24"}, "/issuanceDate", "BAD_DATE"),
+    ({"expirationDate": "2026-11-23T23:59:59Z"}, "/expirationDate", "BAD_PERIOD"),
+    ({"credentialStatus": {"type": "Status"}}, "/credentialStatus/id", "BAD_ID"),
+    ({"credentialSubject": {}}, "/credentialSubject", "BAD_SUBJECT"),
+    ({"proof": {}}, "/proof/proofValue", "MISSING"),
+)
+
+
+@pytest.mark.parametrize(("changes", "where", "code"), OLD_REFUSED)
+def test_refused_of_version_1(changes: Mapping[str, Any], where: str, code: str) -> None:
+    refuse(parse_credential, changed(OLD, changes), where, code)
+
+
+def test_a_presentation_is_of_version_2() -> None:
+    refuse(parse_presentation, changed(PRESENTATION, {"@context": [CREDENTIALS_V1]}), "/@context", "BAD_CONTEXT")
+    assert len(parse_presentation(changed(PRESENTATION, {"verifiableCredential": OLD})).credentials) == 1
+
+
+def test_a_presentation_of_nothing_is_one_only_where_asked_for() -> None:
+    document = changed(PRESENTATION, {"verifiableCredential": ABSENT})
+    refuse(parse_presentation, document, "/verifiableCredential", "BAD_PRESENTATION")
+    assert parse_presentation(document, least=0).credentials == ()
+
+
 # --- credentials that are refused ------------------------------------------------------------------------------------
 
-Refusal: TypeAlias = tuple[Mapping[str, Any], str, str]  # changes to a good document, the pointer and the code
-Values: TypeAlias = tuple[Any, ...]
 
 NOT_URLS: Final[Values] = (
     None, True, 4, 1.5, [], [URN], {}, "", "x", "relative/path", "//example.com/a", ":a", "1a:b", "did:", "http://a b",
@@ -146,7 +212,7 @@ NOT_OBJECTS: Final[Values] = (None, True, 4, "x")
 NOT_TEXTS: Final[Values] = (None, True, 4, {}, [4], ["x", None], [["x"]], "", [""])
 NOT_CONTEXT_LISTS: Final[Values] = (
     ABSENT, None, CREDENTIALS_V2, {}, [], [EXAMPLES, CREDENTIALS_V2], [[CREDENTIALS_V2]], [{}, CREDENTIALS_V2],
-    ["https://www.w3.org/2018/credentials/v1"],
+    ["https://www.w3.org/ns/credentials/v2/"],
 )  # fmt: skip
 NOT_CONTEXTS: Final[Values] = (None, True, 4, "relative", "", [EXAMPLES], "http://a b")
 NOT_OF_THE_TYPE: Final[Values] = ([], ["ExampleCredential"], "VerifiablePresentation", ["verifiablecredential"])
@@ -190,7 +256,35 @@ def typed_refusals() -> Iterator[Refusal]:
     yield {"credentialSchema": {"type": "JsonSchema"}}, "/credentialSchema/id", "BAD_ID"
 
 
-@pytest.mark.parametrize(("changes", "where", "code"), [*refusals(), *typed_refusals()])
+NOT_LANGUAGE_TEXTS: Final[Values] = (
+    None, True, 4, {}, {"@language": "en"}, {"@value": 4}, {"@value": "x", "url": URN}, {"@value": "x", "@type": "@id"},
+    {"@value": "x", "@language": 4},
+)  # fmt: skip
+NOT_RESOURCES: Final[tuple[tuple[Any, str, str], ...]] = (
+    ("x", "", "NOT_AN_OBJECT"),
+    ({**RESOURCE, "id": "x"}, "/id", "BAD_ID"),
+    ({"digestSRI": "x"}, "/id", "BAD_ID"),
+    ({"id": URN}, "", "MISSING"),
+    ({"id": URN, "digestSRI": []}, "", "MISSING"),
+    ({"id": URN, "digestSRI": 4}, "/digestSRI", "NOT_TEXT"),
+    ({"id": URN, "digestMultibase": ["x", None]}, "/digestMultibase", "NOT_TEXT"),
+)
+
+
+def version_2_refusals() -> Iterator[Refusal]:
+    for name in ("name", "description"):
+        for value in NOT_LANGUAGE_TEXTS:
+            yield {name: value}, f"/{name}", "NOT_TEXT"
+            yield {"issuer": {"id": ISSUER, name: value}}, f"/issuer/{name}", "NOT_TEXT"
+            yield {name: [NAMES[0], value]}, f"/{name}/1", "NOT_TEXT"
+    for value, where, code in NOT_RESOURCES:
+        yield {"relatedResource": value}, f"/relatedResource{where}", code
+        yield {"relatedResource": [RESOURCE, value]}, f"/relatedResource/1{where}", code
+    yield {"relatedResource": [RESOURCE, {**RESOURCE, "digestSRI": "x"}]}, "/relatedResource/1/id", "BAD_ID"
+    yield {"relatedResource": [RESOURCE] * (MAX_RESOURCES + 1)}, "/relatedResource", "TOO_LARGE"
+
+
+@pytest.mark.parametrize(("changes", "where", "code"), [*refusals(), *typed_refusals(), *version_2_refusals()])
 def test_refused(changes: Mapping[str, Any], where: str, code: str) -> None:
     refuse(parse_credential, changed(CREDENTIAL, changes), where, code)
 
@@ -226,7 +320,7 @@ DATES: Final[Mapping[str, datetime]] = {
     "9999-12-31T23:59:59Z": datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC),
 }
 NOT_DATES: Final[Values] = (
-    None, True, 0, 1764000000, [], ["2026-11-24T00:00:00Z"], {}, "", "now", "2026-11-24", "2026-11-24T00:00:00",
+    None, True, 0, 1764000000, [], ["2026-11-24T00:00:00Z"], {}, "", "now", "2026-11-24",
     "2026-11-24T00:00Z", "2026-11-24 00:00:00Z", "2026-11-24t00:00:00z", "20261124T000000Z", "2026-W48-2T00:00:00Z",
     "2026-11-24T00:00:00z", "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z", "2026-11-00T00:00:00Z",
     "2026-02-29T00:00:00Z", "2026-04-31T00:00:00Z", "2026-11-24T25:00:00Z", "2026-11-24T00:60:00Z",
@@ -252,6 +346,14 @@ def test_what_is_no_date(text: Any) -> None:
         refuse(parse_credential, changed(CREDENTIAL, {name: text}), f"/{name}", "BAD_DATE")
     for name in ("created", "expires"):
         refuse(parse_proof, changed(PROOF, {name: text}), f"/proof/{name}", "BAD_DATE")
+
+
+@pytest.mark.parametrize("text", ["2026-11-24T12:30:59", "2026-11-24T12:30:59.123"])
+def test_without_an_offset_a_time_is_one_of_a_proof_only(text: str) -> None:
+    moment = DATES[f"{text}Z"]
+    proof = parse_proof(changed(PROOF, {"created": text, "expires": text}))
+    assert (proof.created, proof.expires, proof.options["created"]) == (moment, moment, text)
+    refuse(parse_credential, changed(CREDENTIAL, {"validFrom": text}), "/validFrom", "BAD_DATE")
 
 
 @pytest.mark.parametrize(

@@ -704,8 +704,19 @@ KEYS = {
 }  # fmt: skip
 PROVEN_KEYS = {
     "query", "type", "issuer", "claims", "unread", "binding", "suite", "validFrom", "validUntil",
-    "purposeAllowed", "context",
+    "purposeAllowed", "context", "notes",
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("code", ["CONTESTED", "STATUS_MESSAGE", "REFRESH_AVAILABLE"])
+def test_what_status_lists_say_beside_a_statement_is_printed(code: str) -> None:
+    report = proven(LOAN, "Earnings", "Earnings", EARNINGS, notes=(code,))
+    plain = proven(LOAN, "Earnings", "Earnings", EARNINGS)
+    for lang in ("en", "fr"):
+        told, silent = to_text(report, lang), to_text(plain, lang)
+        assert len(told) > len(silent) + 40
+        assert to_html(report, lang) != to_html(plain, lang)
+    assert report.to_json()["proven"][0]["notes"] == [code]  # type: ignore[index, call-overload]
 
 
 def test_the_json_has_the_same_members_whatever_the_verdict() -> None:

@@ -18,6 +18,7 @@ def built(*claims: str, purpose: str = "credit.consumer.eu", ask_anyway: bool = 
             necessity="because",
             retention_days=30,
             ask_anyway=ask_anyway,
+            accept_possession=False,
             rand=rand_from("r"),
         )
     )
@@ -45,6 +46,7 @@ def test_no_two_requests_share_a_nonce() -> None:
             necessity="",
             retention_days=1,
             ask_anyway=False,
+            accept_possession=False,
             rand=os.urandom,
         )["nonce"]
         for _ in range(50)

@@ -445,11 +445,27 @@ def test_possession_is_accepted_only_by_name() -> None:
 
 def test_possession_signed_by_any_key_is_still_possession() -> None:
     shown = unbound()
+    derived = dict(presented(shown))
+    presented(shown).clear()
+    presented(shown).update(
+        {"@context": [CREDENTIALS_V2], "type": ["VerifiablePresentation"], "verifiableCredential": [derived]}
+    )
     signed_again(shown, key=THIEF)
     with pytest.raises(Rejected) as caught:
         checked(shown)
     assert caught.value.code == "BINDING_TOO_WEAK"
     assert checked(shown, possession=True).credentials[0].binding is Binding.POSSESSION
+
+
+def test_a_bound_credential_without_its_presentation_is_refused() -> None:
+    shown = good()
+    (derived,) = presented(shown)["verifiableCredential"]
+    presented(shown).clear()
+    presented(shown).update(derived)
+    for possession, code in ((False, "HOLDER_PROOF_MISSING"), (True, "HOLDER_NOT_SUBJECT")):
+        with pytest.raises(Rejected) as caught:
+            checked(shown, possession=possession)
+        assert caught.value.code == code
 
 
 def test_an_unbound_answer_to_another_request_is_refused() -> None:

@@ -7,7 +7,7 @@ wrong is a :class:`VcError`, sorted by what the caller can do next.
 from vc.canon import parse_json, to_json
 from vc.errors import Finding, Malformed, Rejected, Undetermined, Unsupported, VcError
 from vc.jsonld import Contexts
-from vc.keys import Bls12381Key, Ed25519Key, PublicKey, Signer
+from vc.keys import Bls12381Key, Ed25519Key, P256Key, P384Key, PublicKey, Signer
 from vc.model import Credential, Presentation, Proof, parse_credential, parse_presentation
 from vc.secure import derive, hold, sign, sign_selective, verify_proofs
 from vc.trust import Trust, TrustedIssuer, parse_trust
@@ -21,6 +21,8 @@ __all__ = [
     "Ed25519Key",
     "Finding",
     "Malformed",
+    "P256Key",
+    "P384Key",
     "Policy",
     "Presentation",
     "Proof",

@@ -35,14 +35,12 @@ __all__ = ["MAX_MESSAGES", "Held", "hold", "key_gen", "proof_gen", "proof_verify
 
 KEYGEN_DST: Final = CIPHERSUITE_ID + b"KEYGEN_DST_"
 MAP_DST: Final = API_ID + b"MAP_MSG_TO_SCALAR_AS_HASH_"
-SEED_DST: Final = API_ID + b"SIG_GENERATOR_SEED_"
-GENERATOR_DST: Final = API_ID + b"SIG_GENERATOR_DST_"
-GENERATOR_SEED: Final = API_ID + b"MESSAGE_GENERATOR_SEED"
 
 MIN_KEY_MATERIAL: Final = 32
 MAX_KEY_INFO: Final = 65535
 
 MAX_LISTS_KEPT: Final = 64  # generator lists by their length: an issuer has a few forms; 100 KB at most each
+MAX_GENERATORS_KEPT: Final = 5 * (MAX_MESSAGES + 2)  # all that can be asked for: three interfaces, two blind halves
 MAX_SCALARS_KEPT: Final = 4096  # messages that all credentials of an issuer share are hashed once
 MAX_MESSAGE_KEPT: Final = 512  # octets: with the line above, 4 MB at most
 
@@ -128,33 +126,31 @@ def proof_verify(
 
 
 @lru_cache(maxsize=MAX_LISTS_KEPT)
-def create_generators(count: int) -> Generators:
+def create_generators(count: int, api_id: bytes = API_ID) -> Generators:
     """bbs#generators-calculation: Q_1 and ``count - 1`` others, one a message. Malformed: more than MAX_MESSAGES."""
     if count > MAX_MESSAGES + 1:
         raise Malformed("messages", f"more than {MAX_MESSAGES}")
-    points = [_generator(i) for i in range(1, count + 1)]
-    return Generators(points[0], tuple(points[1:]), serialize_points(points))
+    points = [_generator(api_id, i) for i in range(1, count + 1)]
+    return Generators(api_id, points[0], tuple(points[1:]), serialize_points(points))
 
 
-@lru_cache(maxsize=MAX_MESSAGES + 1)
-def _generator(i: int) -> G1Point:
-    return G1Point.hash_to_curve(_generator_seed(i), GENERATOR_DST)
+@lru_cache(maxsize=MAX_GENERATORS_KEPT)
+def _generator(api_id: bytes, i: int) -> G1Point:
+    return G1Point.hash_to_curve(_generator_seed(api_id, i), api_id + b"SIG_GENERATOR_DST_")
 
 
-@lru_cache(maxsize=MAX_MESSAGES + 2)
-def _generator_seed(i: int) -> bytes:
+@lru_cache(maxsize=MAX_GENERATORS_KEPT)
+def _generator_seed(api_id: bytes, i: int) -> bytes:
     """``v`` after round i; asked for in ascending order and never evicted, so the round before is always at hand."""
-    previous = _generator_seed(i - 1) + i2osp(i, 8) if i else GENERATOR_SEED
-    return expand_message(previous, SEED_DST, EXPAND_LEN)
+    previous = _generator_seed(api_id, i - 1) + i2osp(i, 8) if i else api_id + b"MESSAGE_GENERATOR_SEED"
+    return expand_message(previous, api_id + b"SIG_GENERATOR_SEED_", EXPAND_LEN)
 
 
-def messages_to_scalars(messages: Sequence[bytes]) -> tuple[Scalar, ...]:
+def messages_to_scalars(messages: Sequence[bytes], map_dst: bytes = MAP_DST) -> tuple[Scalar, ...]:
     """bbs#messages-to-scalars"""
-    return tuple([_kept_scalar(m) if len(m) <= MAX_MESSAGE_KEPT else _message_scalar(m) for m in messages])
+    return tuple(
+        [_kept_scalar(m, map_dst) if len(m) <= MAX_MESSAGE_KEPT else hash_to_scalar(m, map_dst) for m in messages]
+    )
 
 
-def _message_scalar(message: bytes) -> Scalar:
-    return hash_to_scalar(message, MAP_DST)
-
-
-_kept_scalar = lru_cache(maxsize=MAX_SCALARS_KEPT)(_message_scalar)
+_kept_scalar = lru_cache(maxsize=MAX_SCALARS_KEPT)(hash_to_scalar)

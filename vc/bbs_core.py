@@ -2,7 +2,8 @@
 
 ``bbs#…`` in the docstrings is a section of draft-irtf-cfrg-bbs-signatures; functions and variables have its names
 (``e^`` is ``e_hat``, ``e~`` is ``e_tilde``). Everything on the curve is the library's, whose arithmetic does not run in
-constant time. Only ``bbs.py`` calls the core operations, with the generators of its interface.
+constant time. An interface (``bbs.py``, ``blind_bbs.py``, ``pseudonym_bbs.py``) calls the core operations with its own
+generators, which carry its ``api_id``: so the points and the tags of two interfaces cannot be mixed.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -49,11 +50,20 @@ _DIGEST_LENGTH: Final = 32
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Generators:
-    """``Q_1`` and ``H_1 … H_L``, with their octets in that order. Compared by identity: it keys a cache cheaply."""
+    """``Q_1`` and ``H_1 … H_L`` of an interface, with their octets in that order.
 
+    Compared by identity: it keys a cache cheaply.
+    """
+
+    api_id: bytes
     q_1: G1Point
     h: tuple[G1Point, ...]
     octets: bytes
+
+    @property
+    def hash_to_scalar_dst(self) -> bytes:
+        """bbs#hash-to-scalar: the interface's tag for the domain, the signature's ``e`` and the challenge."""
+        return self.api_id + b"H2S_"
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -101,7 +111,8 @@ def core_sign(
     octets_to_pubkey(public_key)
     sk = octets_to_scalar(secret_key, "secret key")
     domain = calculate_domain(public_key, generators, header)
-    e = hash_to_scalar(secret_key + serialize_scalars(messages) + domain.to_be_bytes(), HASH_TO_SCALAR_DST)
+    e_octs = secret_key + serialize_scalars(messages) + domain.to_be_bytes()
+    e = hash_to_scalar(e_octs, generators.hash_to_scalar_dst)
     b = calculate_b(generators, domain, messages)
     # SK + e = 0 has probability 2^-255; the library's inverse raises then, it never gives a signature.
     return signature_to_octets(b * (sk + e).inverse(), e)
@@ -117,7 +128,7 @@ def core_verify(
     b = calculate_b(generators, domain, messages)
     a_sk = b - a * e
     if not GT.pairing_check([a, a_sk], [w, MINUS_BP2]):
-        raise _rejected("the signature is not this key's over this header and these messages")
+        raise rejected("the signature is not this key's over this header and these messages")
     return Held(generators, messages, domain, a, e, b, a_sk)
 
 
@@ -129,7 +140,9 @@ def core_proof_gen(
     random_scalars = calculate_random_scalars(5 + len(undisclosed), rand)
     init_res = proof_init(held, random_scalars, undisclosed)
     disclosed_messages = [held.messages[i] for i in disclosed_indexes]
-    challenge = proof_challenge_calculate(init_res, disclosed_messages, disclosed_indexes, presentation_header)
+    challenge = proof_challenge_calculate(
+        init_res, disclosed_messages, disclosed_indexes, presentation_header, held.generators.hash_to_scalar_dst
+    )
     return proof_finalize(init_res, challenge, held.e, random_scalars, [held.messages[j] for j in undisclosed])
 
 
@@ -153,14 +166,22 @@ def core_proof_verify(
         disclosed_messages=disclosed_messages,
         disclosed_indexes=disclosed_indexes,
     )
-    challenge = proof_challenge_calculate(init_res, disclosed_messages, disclosed_indexes, presentation_header)
+    challenge = proof_challenge_calculate(
+        init_res, disclosed_messages, disclosed_indexes, presentation_header, generators.hash_to_scalar_dst
+    )
+    check_proof(w, proof, challenge)
+
+
+def check_proof(w: G2Point, proof: Proof, challenge: Scalar) -> None:
+    """bbs#coreproofverify, steps 4 and 5: the challenge is the proof's, and the pairing holds. Raises Rejected."""
     if proof.challenge != challenge:
-        raise _rejected("the proof does not fit this key, these headers and these messages")
+        raise rejected("the proof does not fit this key, these headers and these messages")
     if not GT.pairing_check([proof.a_bar, proof.b_bar], [w, MINUS_BP2]):
-        raise _rejected("the proof is not of a signature by this key")
+        raise rejected("the proof is not of a signature by this key")
 
 
-def _rejected(message: str) -> Rejected:
+def rejected(message: str) -> Rejected:
+    """INVALID, as the drafts of BBS say it."""
     return Rejected((Finding("PROOF_INVALID", message),))
 
 
@@ -223,6 +244,7 @@ def proof_challenge_calculate(
     disclosed_messages: Sequence[Scalar],
     disclosed_indexes: Sequence[int],
     presentation_header: bytes,
+    challenge_dst: bytes = HASH_TO_SCALAR_DST,
 ) -> Scalar:
     """bbs#challenge-calculation"""
     disclosed = [
@@ -230,7 +252,7 @@ def proof_challenge_calculate(
     ]
     c_arr = (i2osp(len(disclosed), 8), *disclosed, init_res.points, init_res.domain.to_be_bytes())
     c_octs = b"".join((*c_arr, i2osp(len(presentation_header), 8), presentation_header))
-    return hash_to_scalar(c_octs, HASH_TO_SCALAR_DST)
+    return hash_to_scalar(c_octs, challenge_dst)
 
 
 def undisclosed_indexes(disclosed_indexes: Sequence[int], count: int) -> list[int]:
@@ -300,13 +322,13 @@ def calculate_domain(public_key: bytes, generators: Generators, header: bytes) -
     """bbs#domain-calculation; all but the header is hashed once for a key and a number of messages."""
     state = _domain_state(public_key, generators).copy()
     state.update(i2osp(len(header), 8) + header)
-    return Scalar.from_be_bytes_mod_order(_expand(state, HASH_TO_SCALAR_DST, EXPAND_LEN))
+    return Scalar.from_be_bytes_mod_order(_expand(state, generators.hash_to_scalar_dst, EXPAND_LEN))
 
 
 @lru_cache(maxsize=MAX_DOMAINS_KEPT)
 def _domain_state(public_key: bytes, generators: Generators) -> "_Hash":
     """Only ever copied: the cached state itself takes no more input."""
-    return sha256(_Z_PAD + public_key + i2osp(len(generators.h), 8) + generators.octets + API_ID)
+    return sha256(_Z_PAD + public_key + i2osp(len(generators.h), 8) + generators.octets + generators.api_id)
 
 
 # --- bbs#serialization ---

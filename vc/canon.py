@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, NoReturn, TypeAlias
+from typing import Any, Final, NoReturn, TypeAlias, cast
 
 from vc.errors import Malformed
 
@@ -44,7 +44,7 @@ def parse_json(raw: bytes, *, where: str = "", limits: Limits = DEFAULT_LIMITS) 
     if len(raw) > limits.size:
         raise Malformed(where, f"larger than {limits.size} bytes", code="TOO_LARGE")
     try:
-        value: Json = _DECODER.decode(raw.decode("utf-8"))
+        value = _decode(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise Malformed(where, f"not UTF-8 at byte {error.start}", code="NOT_JSON") from None
     except RecursionError:
@@ -123,6 +123,18 @@ def _constant(name: str) -> NoReturn:
 _DECODER: Final = json.JSONDecoder(
     object_pairs_hook=_unique, parse_int=_integer, parse_float=_double, parse_constant=_constant
 )
+
+
+_SCAN: Final[Callable[[str, int], tuple[Json, int]]] = _DECODER.scan_once  # type: ignore[attr-defined]
+
+
+def _decode(text: str) -> Json:
+    """What ``_DECODER.decode`` gives, without its search for white space where a text has none at its ends."""
+    try:
+        value, end = _SCAN(text, 0)
+    except StopIteration:
+        value, end = None, -1
+    return value if end == len(text) else cast("Json", _DECODER.decode(text))
 
 
 def to_json(value: Json) -> bytes:

@@ -49,16 +49,20 @@ def _ordered(value: Any) -> Any:
     return value
 
 
-def decode(data: bytes, *, where: str = "") -> Cbor:
-    """The value of deterministic CBOR without tags. Raises :class:`Malformed`."""
-    if len(data) > MAX_CBOR:
-        raise Malformed(where, f"CBOR larger than {MAX_CBOR} bytes", code="TOO_LARGE")
+def decode(data: bytes, *, where: str = "", limit: int = MAX_CBOR, sorted_keys: bool = True) -> Cbor:
+    """The value of deterministic CBOR without tags; where ``sorted_keys`` is not asked for, in any order of keys.
+
+    COSE and CWT leave that order free: each value still has one spelling, and its bytes are what is signed. Raises
+    :class:`Malformed`.
+    """
+    if len(data) > limit:
+        raise Malformed(where, f"CBOR larger than {limit} bytes", code="TOO_LARGE")
     try:
         value = cbor2.loads(data, max_depth=MAX_CBOR_DEPTH, semantic_decoders=_NO_TAGS)
         _check(value)
     except (cbor2.CBORError, ValueError, TypeError, RecursionError, OverflowError, MemoryError):
         raise Malformed(where, "not CBOR", code="NOT_CBOR") from None
-    if cbor2.dumps(_ordered(value)) != data:
+    if cbor2.dumps(_ordered(value) if sorted_keys else value) != data:
         raise Malformed(where, "CBOR that is not in its one deterministic form", code="NOT_CBOR")
     return value  # type: ignore[no-any-return]
 

@@ -1,17 +1,18 @@
-"""Public keys as Multikey (cid#Multikey) and Ed25519 signing keys.
+"""Public keys as Multikey (cid#Multikey), and keys that sign: Ed25519, P-256, P-384 and P-521, BLS12-381.
 
 Secret keys never appear in ``repr`` or in a message.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Final, Protocol
+from functools import lru_cache, partial
+from types import MappingProxyType
+from typing import ClassVar, Final, Protocol, Self
 
 from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
 
-from vc import bbs
+from vc import bbs, ecdsa
 from vc.errors import Finding, Malformed, Rejected, Unsupported
 from vc.multibase import decode_base58btc, encode_base58btc, read_varint
 
@@ -30,8 +31,10 @@ ED25519: Final = KeyKind("Ed25519", 0xED, b"\xed\x01", 32)
 BLS12_381_G2: Final = KeyKind("BLS12-381-G2", 0xEB, b"\xeb\x01", 96)
 P256: Final = KeyKind("P-256", 0x1200, b"\x80\x24", 33)
 P384: Final = KeyKind("P-384", 0x1201, b"\x81\x24", 49)
+P521: Final = KeyKind("P-521", 0x1202, b"\x82\x24", 67)
 X25519: Final = KeyKind("X25519", 0xEC, b"\xec\x01", 32)
-KINDS: Final = {kind.code: kind for kind in (ED25519, BLS12_381_G2, P256, P384, X25519)}
+KINDS: Final = {kind.code: kind for kind in (ED25519, BLS12_381_G2, P256, P384, P521, X25519)}
+_CURVES: Final = MappingProxyType({P256: ecdsa.P256, P384: ecdsa.P384, P521: ecdsa.P521})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,8 @@ def parse_multikey(text: str) -> PublicKey:
         raise Malformed(
             "publicKeyMultibase", f"a {kind.name} key has {kind.length} bytes, not {len(raw)}", code="BAD_KEY"
         )
+    if kind in _CURVES:
+        ecdsa.load_public(_CURVES[kind], raw)  # half of all texts of this length name no point of the curve
     return PublicKey(kind, raw)
 
 
@@ -134,6 +139,103 @@ def verify_ed25519(public: PublicKey, data: bytes, signature: bytes) -> None:
         _verify_key(public.raw).verify(data, signature)
     except BadSignatureError:
         raise Rejected((Finding("PROOF_INVALID", "the signature does not match what was signed", "/proof"),)) from None
+
+
+@dataclass(frozen=True, slots=True)
+class EcdsaKey:
+    """An ECDSA key pair (FIPS 186-5) that signs as ``verification_method``: :class:`P256Key` and the like."""
+
+    kind: ClassVar[KeyKind]
+
+    verification_method: str
+    public: PublicKey
+    _key: ecdsa.Secret = field(repr=False, compare=False)
+
+    @classmethod
+    def from_secret(cls, secret: bytes, verification_method: str | None = None) -> Self:
+        """The key pair of a big-endian ``secret``; it signs as its own did:key unless told otherwise."""
+        key = ecdsa.load_secret(_CURVES[cls.kind], secret)
+        public = PublicKey(cls.kind, ecdsa.public_point(key))
+        return cls(verification_method or f"did:key:{public.multikey}#{public.multikey}", public, key)
+
+    @classmethod
+    def generate(cls, rand: Callable[[int], bytes], verification_method: str | None = None) -> Self:
+        """A new key pair (FIPS 186-5 A.2.1)."""
+        curve = _CURVES[cls.kind]
+        return cls.from_secret(ecdsa.key_gen(curve, rand(ecdsa.material_length(curve))), verification_method)
+
+    @property
+    def did(self) -> str:
+        """The DID of the verification method."""
+        return self.verification_method.partition("#")[0]
+
+    @property
+    def secret(self) -> bytes:
+        """The secret: for a key store, never for a message."""
+        return ecdsa.secret_bytes(_CURVES[self.kind], self._key)
+
+    def sign(self, data: bytes) -> bytes:
+        """The signature over ``data``: r and s side by side: 64 bytes for P-256, 96 for P-384, 132 for P-521."""
+        return ecdsa.sign(_CURVES[self.kind], self._key, data)
+
+    def __reduce__(self) -> tuple[Callable[..., Self], tuple[bytes, str]]:
+        """Keys cross process pools; the library's own objects do not."""
+        return type(self).from_secret, (self.secret, self.verification_method)
+
+
+class P256Key(EcdsaKey):
+    """ES256: P-256 with SHA-256."""
+
+    __slots__ = ()
+    kind = P256
+
+
+class P384Key(EcdsaKey):
+    """ES384: P-384 with SHA-384."""
+
+    __slots__ = ()
+    kind = P384
+
+
+class P521Key(EcdsaKey):
+    """ES512: P-521 with SHA-512, for JOSE and COSE; no cryptosuite of Data Integrity has it."""
+
+    __slots__ = ()
+    kind = P521
+
+
+@lru_cache(maxsize=4096)
+def ecdsa_verifier(public: PublicKey) -> Callable[[bytes, bytes], None]:
+    """:func:`verify_ecdsa` of one key, for many signatures: the point is read once."""
+    curve = _CURVES.get(public.kind)
+    if curve is None:
+        raise Unsupported("key", public.kind.name, code="UNSUPPORTED_KEY")
+    return partial(ecdsa.verify, curve, ecdsa.load_public(curve, public.raw))
+
+
+def verify_ecdsa(public: PublicKey, data: bytes, signature: bytes) -> None:
+    """Raise :class:`Rejected` unless ``signature``, r and s side by side, is the key's over ``data`` (FIPS 186-5).
+
+    P-256 goes with SHA-256, P-384 with SHA-384, P-521 with SHA-512. High and low s are accepted alike, as
+    FIPS 186-5 has it.
+    """
+    ecdsa_verifier(public)(data, signature)
+
+
+_VERIFY: Final[Mapping[KeyKind, Callable[[PublicKey, bytes, bytes], None]]] = MappingProxyType(
+    {ED25519: verify_ed25519, P256: verify_ecdsa, P384: verify_ecdsa, P521: verify_ecdsa}
+)
+
+
+def verify_signature(public: PublicKey, data: bytes, signature: bytes) -> None:
+    """Raise :class:`Rejected` unless ``signature`` is the key's over ``data``, in the one way that its kind signs.
+
+    Raises :class:`Unsupported` for a kind that signs no bytes, :class:`Malformed` for a signature of another length.
+    """
+    verify = _VERIFY.get(public.kind)
+    if verify is None:
+        raise Unsupported("key", public.kind.name, code="UNSUPPORTED_KEY")
+    verify(public, data, signature)
 
 
 @dataclass(frozen=True, slots=True)

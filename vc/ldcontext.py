@@ -126,10 +126,17 @@ def process_context(
         elif isinstance(context, str):
             result = _remote(result, context, override=override, remote=remote)
         elif isinstance(context, dict):
-            result = _defined(result, context, override=override, remote=bool(remote))
+            result = _defined(result, _unwrapped(context), override=override, remote=bool(remote))
         else:
             raise bad_context("a context is a URL, an object or null")
     return result
+
+
+def _unwrapped(context: dict[str, Json]) -> dict[str, Json]:
+    """A context in an object of its own is that context: credentials in use have it so, because jsonld.js reads it so.
+    It would drop what stood beside it, so nothing may."""
+    inner = context.get("@context")
+    return inner if len(context) == 1 and isinstance(inner, dict) else context
 
 
 def _nullified(table: Table, *, override: bool, propagate: bool) -> Table:

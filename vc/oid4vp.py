@@ -114,6 +114,8 @@ def credential_query(
     types: Sequence[str],
     claims: Sequence[ClaimQuery],
     sets: Sequence[Sequence[str]] = (),
+    *,
+    holder_binding: bool = True,
 ) -> dict[str, Json]:
     """A credential query for ``ldp_vc`` as JSON (OID4VP §6.1 and B.1.1); ``types`` are expanded."""
     query: dict[str, Json] = {
@@ -125,6 +127,8 @@ def credential_query(
         query["claims"] = [_claim_json(claim) for claim in claims]
     if sets:
         query["claim_sets"] = [list(claim_ids) for claim_ids in sets]
+    if not holder_binding:
+        query["require_cryptographic_holder_binding"] = False
     return query
 
 

@@ -6,12 +6,13 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from vc.canon import Json
-from vc.did import VerificationMethod, resolve_method
+from vc.did import VerificationMethod
+from vc.documents import NO_DOCUMENTS, Documents, resolve
 from vc.errors import Finding, Malformed, Rejected, Unsupported
 from vc.jsonld import Contexts
 from vc.keys import KeyKind, Signer
 from vc.model import Object, Proof, format_date_time, parse_proof
-from vc.suites import bbs_2023
+from vc.suites import bbs_2023, ecdsa_sd_2023
 from vc.suites.plain import PLAIN, PlainSuite
 
 
@@ -25,12 +26,12 @@ class Suite(Protocol):
     def proof_type(self) -> str: ...
 
     @property
-    def key_kind(self) -> KeyKind: ...
+    def key_kinds(self) -> tuple[KeyKind, ...]: ...
 
     def verify(self, document: Object, proof: Proof, *, method: VerificationMethod, contexts: Contexts) -> None: ...
 
 
-_ALL: Final[tuple[Suite, ...]] = (*PLAIN.values(), bbs_2023.SUITE)
+_ALL: Final[tuple[Suite, ...]] = (*PLAIN.values(), ecdsa_sd_2023.SUITE, bbs_2023.SUITE)
 SUITES: Final[Mapping[str, Suite]] = MappingProxyType({suite.name: suite for suite in _ALL})
 
 ASSERTION: Final = "assertionMethod"
@@ -100,11 +101,14 @@ def verify_proof(
     *,
     purpose: str,
     contexts: Contexts,
+    documents: Documents = NO_DOCUMENTS,
+    at: datetime | None = None,
 ) -> VerificationMethod:
     """The method whose ``proof`` over ``document`` holds (vc-data-integrity#verify-proof-sets-and-chains).
 
-    ``proofs`` are all proofs of the document. Checks suite, purpose, kind of key and cryptography, not dates and not
-    who controls the method. Raises :class:`Rejected`, :class:`Malformed` or :class:`Unsupported`.
+    ``proofs`` are all proofs of the document; ``documents`` and ``at`` are for :func:`vc.documents.resolve`. Checks
+    suite, purpose, kind of key and cryptography, not dates and not who controls the method. Raises :class:`Rejected`,
+    :class:`Malformed`, :class:`Unsupported` or, where a DID document is not held, :class:`Undetermined`.
     """
     suite = suite_of(proof)
     if proof.purpose != purpose:
@@ -117,13 +121,15 @@ def verify_proof(
                 ),
             )
         )
-    method = resolve_method(proof.verification_method)
-    if method.public.kind != suite.key_kind:
+    # A key that was rotated away still vouches for what it signed then. A presentation is signed now.
+    signed = proof.created if purpose == ASSERTION else None
+    method = resolve(proof.verification_method, documents=documents, purpose=purpose, at=at, signed=signed)
+    if method.public.kind not in suite.key_kinds:
         raise Rejected(
             (
                 Finding(
                     "KEY_MISMATCH",
-                    f"{suite.name} needs a key of kind {suite.key_kind.name}",
+                    f"{suite.name} needs a key of kind {' or '.join(kind.name for kind in suite.key_kinds)}",
                     "/proof/verificationMethod",
                 ),
             )
@@ -149,11 +155,16 @@ def verify_all(
     *,
     purpose: str,
     contexts: Contexts,
+    documents: Documents = NO_DOCUMENTS,
+    at: datetime | None = None,
 ) -> tuple[VerificationMethod, ...]:
     """The methods of all proofs, each of which has to hold. A document without proof proves nothing."""
     if not proofs:  # all([]) is True
         raise Malformed("/proof", "no proof present", code="PROOF_MISSING")
-    return tuple(verify_proof(document, proof, proofs, purpose=purpose, contexts=contexts) for proof in proofs)
+    return tuple(
+        verify_proof(document, proof, proofs, purpose=purpose, contexts=contexts, documents=documents, at=at)
+        for proof in proofs
+    )
 
 
 def parse_options(options: Object) -> Proof:

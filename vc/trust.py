@@ -1,11 +1,13 @@
 """What a verifier knows, as of when: whose keys it trusts, and to say what. Read from a file, never fetched."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 from vc.canon import Json, Limits, parse_object
+from vc.documents import NO_DOCUMENTS, Documents, Given
 from vc.errors import Malformed
 from vc.jsonld import Contexts
 from vc.model import Credential, Object, parse_credential, parse_date_time
@@ -14,6 +16,7 @@ TRUST_LIMITS: Final = Limits(size=4 << 20)  # some 7 000 issuers with a key each
 MAX_ISSUERS: Final = 10_000  # every platform in the world fits
 MAX_KEYS: Final = 256  # of one issuer: a key a month for twenty years
 MAX_PUBLIC: Final = 4096  # public credentials that travel with a trust file
+MAX_STATUS_LISTS: Final = 4096  # at 131 072 credentials each, more than one country's
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,14 @@ class TrustedIssuer:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenList:
+    """A status list credential as it came, still to be verified on use, and when it was the newest."""
+
+    credential: Credential
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Trust:
     """All that a verifier trusts. An empty one trusts nobody."""
 
@@ -48,6 +59,8 @@ class Trust:
     public: tuple[Credential, ...]  # credentials that issuers publish about themselves, still to be verified on use
     contexts: Contexts
     by_method: Mapping[str, tuple[TrustedIssuer, TrustedKey]]
+    documents: Documents = NO_DOCUMENTS
+    status_lists: Mapping[str, GivenList] = field(default_factory=lambda: MappingProxyType({}))  # by URL
 
     def find(self, method: str) -> tuple[TrustedIssuer, TrustedKey] | None:
         """The issuer and the key that a verification method belongs to, if it is known."""
@@ -55,7 +68,10 @@ class Trust:
 
 
 def parse_trust(raw: bytes, *, contexts: Contexts, where: str = "trust file") -> Trust:
-    """A trust file (docs/trust.md): JSON with ``asOf``, ``issuers`` and ``public``. Raises :class:`Malformed`."""
+    """A trust file (docs/trust.md): JSON with ``asOf``, ``issuers``, ``public``, ``documents`` and ``statusLists``.
+
+    Raises :class:`Malformed`.
+    """
     document = parse_object(raw, where=where, limits=TRUST_LIMITS)
     version = document.get("version")
     if document.get("type") != "OuvrageTrust" or type(version) is not int or version != 1:
@@ -69,6 +85,8 @@ def parse_trust(raw: bytes, *, contexts: Contexts, where: str = "trust file") ->
         public=tuple(parse_credential(entry, where=f"{where} /public/{index}") for index, entry in enumerate(public)),
         contexts=contexts,
         by_method=_index(issuers, where),
+        documents=_documents(document, where),
+        status_lists=_status_lists(document, where),
     )
 
 
@@ -109,6 +127,34 @@ def _index(issuers: tuple[TrustedIssuer, ...], where: str) -> Mapping[str, tuple
                 raise Malformed(where, "one key is listed twice, so its issuer is not known", code="BAD_TRUST")
             index[key.method] = (issuer, key)
     return index
+
+
+def _documents(document: Object, where: str) -> Documents:
+    """DID documents by DID, as the texts that they came as: what they say is read when it is asked for."""
+    given: dict[str, Given] = {}
+    for index, entry in enumerate(_list(document, "documents", MAX_ISSUERS, f"{where} ")):
+        match entry:
+            case {"id": str(did), "document": str(text), **rest} if did not in given and not rest:
+                given[did] = Given(text.encode())
+            case {"id": str(did), "log": str(text), **rest} if did not in given and not rest:
+                given[did] = Given(text.encode())
+            case {"id": str(did), "log": str(text), "witness": str(witness), **rest} if did not in given and not rest:
+                given[did] = Given(text.encode(), witness.encode())
+            case _:
+                raise Malformed(f"{where} /documents/{index}", "not the document of one more DID", code="BAD_TRUST")
+    return Documents.of(given)
+
+
+def _status_lists(document: Object, where: str) -> Mapping[str, GivenList]:
+    lists: dict[str, GivenList] = {}
+    for index, entry in enumerate(_list(document, "statusLists", MAX_STATUS_LISTS, f"{where} ")):
+        here = f"{where} /statusLists/{index}"
+        url = _text(entry, "url", here) if isinstance(entry, dict) else ""
+        if not isinstance(entry, dict) or url in lists:
+            raise Malformed(here, "not one more status list", code="BAD_TRUST")
+        credential = parse_credential(entry.get("credential"), where=f"{here}/credential")
+        lists[url] = GivenList(credential, parse_date_time(entry.get("asOf"), where=f"{here}/asOf"))
+    return MappingProxyType(lists)
 
 
 def _list(document: Object, name: str, most: int, where: str) -> list[Json]:

@@ -4,20 +4,23 @@ The steps are numbered as in docs/verification.md. Steps 1 to 4 stop at the firs
 everything that is wrong. Claims are reachable only from :class:`Verified`.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from hashlib import sha256
 from typing import Final, cast
 
 from vc.canon import Json, canonicalize
 from vc.did import VerificationMethod
-from vc.errors import Finding, Rejected, Undetermined
-from vc.model import Credential, Object, Presentation, Proof, parse_presentation
+from vc.errors import Finding, Rejected, Undetermined, VcError
+from vc.model import CREDENTIALS_V2, Credential, Object, Presentation, Proof, parse_credential, parse_presentation
 from vc.proof import ASSERTION, AUTHENTICATION, suite_of, verify_all
+from vc.standing import NO_STATUS, Opened, Standing, read_standing
+from vc.status import StatusList, unknown_status, unusable
 from vc.suites import bbs_2023
-from vc.trust import Trust, TrustedIssuer, TrustedKey
+from vc.trust import GivenList, Trust, TrustedIssuer, TrustedKey
 
 CLOCK_SKEW: Final = timedelta(days=1)  # signed times are rounded to the day
 
@@ -38,9 +41,12 @@ class Policy:
     """
 
     context_lists: frozenset[tuple[str, ...]]
-    suites: frozenset[str] = frozenset({"bbs-2023", "eddsa-rdfc-2022", "eddsa-jcs-2022"})
+    suites: frozenset[str] = frozenset(
+        {"bbs-2023", "ecdsa-sd-2023", "eddsa-rdfc-2022", "eddsa-jcs-2022", "ecdsa-rdfc-2019", "ecdsa-jcs-2019"}
+    )
     bindings: frozenset[Binding] = frozenset({Binding.KEY})
     max_trust_age: timedelta = timedelta(days=45)  # as long as the longest credential lives
+    max_status_age: timedelta = timedelta(days=7)  # how long what was withdrawn may still be taken for good
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,7 @@ class VerifiedCredential:
     valid_from: datetime | None
     valid_until: datetime | None
     not_checked: tuple[str, ...]
+    notes: tuple[str, ...] = ()  # codes of what its status lists say beside it, such as CONTESTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +107,31 @@ def verify_presentation(
     """What a presentation proves to the verifier that set ``challenge`` and ``domain``, as of ``at``.
 
     Raises :class:`Malformed`, :class:`Unsupported`, :class:`Rejected` with every finding, or :class:`Undetermined`
-    where the trust file is too old to tell.
+    where the trust file is too old to tell, or a status list is too old or not held. A no is said before a doubt.
     """
     question = _Question(challenge, domain, trust, policy, at)
     check_trust_age(question)
-    presentation = parse_presentation(presented)
+    presentation = read_presentation(presented)
     holder = verify_holder(presentation, question)
     proven = [prove(credential, question) for credential in presentation.credentials]
+    open_list = cache(lambda url: open_status_list(url, question))  # a batch shares its list
+    standings = [check_status(each, question, open_list) for each in proven]
     findings = tuple(finding for each in proven for finding in check_credential(each, holder, question))
+    findings += tuple(finding for standing in standings for finding in standing.findings)
     if findings:
         raise Rejected(findings)
-    return Verified(tuple(_verified(each, trust) for each in proven), holder, at, trust.as_of)
+    for doubt in (doubt for standing in standings for doubt in standing.doubts):
+        raise doubt
+    verified = (_verified(each, standing, trust) for each, standing in zip(proven, standings, strict=True))
+    return Verified(tuple(verified), holder, at, trust.as_of)
+
+
+def read_presentation(presented: Json) -> Presentation:
+    """Step 1: a presentation, or a credential that is shown without one (OID4VP §B.1: no holder binding asked)."""
+    types = presented.get("type") if isinstance(presented, dict) else None
+    if isinstance(types, list) and "VerifiableCredential" in types:
+        return Presentation(document={}, holder=None, credentials=(parse_credential(presented),), proofs=())
+    return parse_presentation(presented)
 
 
 def check_trust_age(question: _Question) -> None:
@@ -143,7 +164,12 @@ def verify_holder(presentation: Presentation, question: _Question) -> str | None
         if proof.domain != (question.domain,):
             raise Rejected((Finding("DOMAIN_MISMATCH", "made for another verifier", "/proof/domain"),))
     methods = verify_all(
-        presentation.document, presentation.proofs, purpose=AUTHENTICATION, contexts=question.trust.contexts
+        presentation.document,
+        presentation.proofs,
+        purpose=AUTHENTICATION,
+        contexts=question.trust.contexts,
+        documents=question.trust.documents,
+        at=question.at,
     )
     holders = {method.controller for method in methods}
     if len(holders) != 1 or (presentation.holder is not None and presentation.holder not in holders):
@@ -156,7 +182,14 @@ def prove(credential: Credential, question: _Question) -> _Proven:
     check_contexts(credential.document, question.policy)
     for proof in credential.proofs:
         _check_suite(proof, question.policy)
-    methods = verify_all(credential.document, credential.proofs, purpose=ASSERTION, contexts=question.trust.contexts)
+    methods = verify_all(
+        credential.document,
+        credential.proofs,
+        purpose=ASSERTION,
+        contexts=question.trust.contexts,
+        documents=question.trust.documents,
+        at=question.at,
+    )
     for method in methods:
         if method.controller != credential.issuer:
             raise Rejected((Finding("METHOD_NOT_ISSUERS", "signed by a key that is not the issuer's", "/issuer"),))
@@ -187,11 +220,10 @@ def _check_suite(proof: Proof, policy: Policy) -> None:
 
 
 def check_credential(proven: _Proven, holder: str | None, question: _Question) -> Iterator[Finding]:
-    """Steps 5 to 8 for one credential: everything that is wrong with it."""
+    """Steps 5, 7 and 8 for one credential: everything that is wrong with it, beside its status."""
     for proof, method in proven.signed:
         yield from check_validity(proven.credential, proof, question.at)
         yield from check_issuer(proven.credential, proof, method, question.trust)
-    yield from check_status(proven.credential)
     yield from check_binding(proven, holder, question)
 
 
@@ -204,10 +236,45 @@ def check_validity(credential: Credential, proof: Proof, at: datetime) -> Iterat
         yield Finding("EXPIRED", f"expired on {min(ends):%Y-%m-%d}", "/validUntil")
 
 
-def check_status(credential: Credential) -> Iterator[Finding]:
-    """Step 6: a status that cannot be looked up is a no."""
-    if "credentialStatus" in credential.document:
-        yield Finding("STATUS_UNKNOWN", "names a status list that we do not hold", "/credentialStatus")
+def check_status(proven: _Proven, question: _Question, open_list: Callable[[str], Opened | VcError]) -> Standing:
+    """Step 6: what the status lists of a trusted issuer say of its credential."""
+    found = question.trust.find(proven.signed[0][1].id)
+    if found is None or "credentialStatus" not in proven.credential.document:
+        return NO_STATUS  # who is not in the trust file chooses no lists for us to read: step 7 refuses it anyway
+    return read_standing(proven.credential.document, found[0], open_list)
+
+
+def open_status_list(url: str, question: _Question) -> Opened | VcError:
+    """Step 6: the list at ``url`` out of the trust file, verified like any credential; or why it cannot be used."""
+    given = question.trust.status_lists.get(url)
+    if given is None:
+        return unknown_status("a status list that is not held here")
+    lists = question.policy.context_lists | {(CREDENTIALS_V2,)}
+    try:
+        proven = prove(given.credential, replace(question, policy=replace(question.policy, context_lists=lists)))
+        statuses = StatusList.parse(given.credential)
+    except VcError as error:
+        return unusable(f"does not hold ({error.code})")
+    (proof, method), document = proven.signed[0], given.credential.document
+    found = question.trust.find(method.id)
+    if document.get("id") != url:  # else a mirror could hand out one list of an issuer for another
+        return unusable("is the list of another place")
+    if found is None or not found[1].covers(proof.created or given.credential.valid_from or given.as_of):
+        return unusable("is signed by somebody who is not in the trust file")
+    if not _fresh(given, proof, question):
+        return Undetermined(
+            f"the status list is from {given.as_of:%Y-%m-%d}, not from the time asked about",
+            "get a trust file with a newer one",
+            code="STATUS_STALE",
+        )
+    return Opened(statuses, found[0])
+
+
+def _fresh(given: GivenList, proof: Proof, question: _Question) -> bool:
+    """Whether the list is neither older than the policy allows, nor from later, nor beyond its own dates."""
+    age = question.at - given.as_of
+    in_force = not any(check_validity(given.credential, proof, question.at))
+    return -CLOCK_SKEW <= age <= question.policy.max_status_age and in_force
 
 
 def check_issuer(
@@ -267,7 +334,7 @@ def _bound_by_header(proof: Proof, question: _Question) -> bool:
     return value.presentation_header == presentation_header(question.challenge, question.domain)
 
 
-def _verified(proven: _Proven, trust: Trust) -> VerifiedCredential:
+def _verified(proven: _Proven, standing: Standing, trust: Trust) -> VerifiedCredential:
     proof, method = proven.signed[0]
     found = trust.find(method.id)
     assert found is not None  # step 7 has refused every other
@@ -285,5 +352,11 @@ def _verified(proven: _Proven, trust: Trust) -> VerifiedCredential:
         binding=binding,
         valid_from=credential.valid_from,
         valid_until=credential.valid_until,
-        not_checked=("IDENTITY", "WITHHELD", *(() if binding is Binding.KEY else ("SUBJECT",)), "REVOCATION"),
+        not_checked=(
+            "IDENTITY",
+            "WITHHELD",
+            *(() if binding is Binding.KEY else ("SUBJECT",)),
+            *(() if "revocation" in standing.looked_up else ("REVOCATION",)),
+        ),
+        notes=standing.notes,
     )

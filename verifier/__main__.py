@@ -13,7 +13,7 @@ from vc.errors import Malformed, Rejected, Undetermined, VcError
 from vc.io.command import new_app, run, show
 from vc.io.files import home, read_bounded, write_atomic
 from vc.io.offline import forbid_network
-from vc.io.options import At, Home, Json_, Lang, Out, language, moment
+from vc.io.options import LOOPBACK, At, Home, Host, Json_, Lang, Out, Port, Tls, language, moment
 from vc.oid4vp import parse_request
 from vc.trust import Trust, parse_trust
 from verifier import render
@@ -57,6 +57,9 @@ def request_command(
     ask_anyway: Annotated[
         bool, typer.Option("--ask-anyway", help="Ask even for what the purpose must never ask; the report will say so.")
     ] = False,
+    accept_possession: Annotated[
+        bool, typer.Option("--accept-possession", help="Accept a credential that names no key of the worker, too.")
+    ] = False,
     out: Out = None,
     as_json: Json_ = False,
 ) -> None:
@@ -68,6 +71,7 @@ def request_command(
         necessity=necessity,
         retention_days=retention,
         ask_anyway=ask_anyway,
+        accept_possession=accept_possession,
         rand=os.urandom,
     )
     target = out or Path("request.json")
@@ -159,6 +163,27 @@ def trust_show(trust: TrustFile = None, home_dir: Home = None, as_json: Json_ = 
     """Who is trusted, for what, since when."""
     known = _trust(_trust_path(trust, home_dir))
     show(_trust_json(known), as_json=as_json, text=lambda: _trust_text(known))
+
+
+@app.command("serve")
+def serve_command(
+    port: Port = 0,
+    host: Host = LOOPBACK,
+    tls: Tls = False,
+    as_json: Json_ = False,
+) -> None:
+    """Check over HTTP (VC-API) whether proofs hold: nothing more, so no trust file is needed."""
+    from vc.io.web import announce, run_service  # noqa: PLC0415  (aiohttp takes a while to load)
+    from verifier.app import VERIFY_CREDENTIAL, VERIFY_PRESENTATION, make  # noqa: PLC0415
+
+    paths = {"verifyCredential": VERIFY_CREDENTIAL, "verifyPresentation": VERIFY_PRESENTATION}
+    run_service(
+        make,
+        host=host,
+        port=port,
+        tls=tls,
+        ready=lambda base: announce({"base": base, **paths}, as_json=as_json),
+    )
 
 
 def _trust_json(known: Trust) -> dict[str, object]:

@@ -7,13 +7,13 @@ from vc.errors import Finding, Rejected
 from vc.oid4vp import CredentialQuery, Request, parse_answer
 from vc.trust import Trust
 from vc.verify import Binding, Policy, Verified, verify_presentation
-from verifier.request import CONTEXT_LISTS
+from verifier.request import CONTEXT_LISTS, SUITES
 
 
 def policy(*, accept_possession: bool) -> Policy:
     """What this verifier accepts: a key that signs, and by name also mere possession of a worker's copy."""
     bindings = frozenset({Binding.KEY, Binding.POSSESSION}) if accept_possession else frozenset({Binding.KEY})
-    return Policy(context_lists=CONTEXT_LISTS, bindings=bindings)
+    return Policy(context_lists=CONTEXT_LISTS, suites=frozenset(SUITES), bindings=bindings)
 
 
 def check(raw: bytes, request: Request, *, trust: Trust, policy: Policy, at: datetime) -> Mapping[str, Verified]:

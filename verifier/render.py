@@ -200,6 +200,7 @@ def _comes_along(type_name: str, claim: str) -> bool:
 
 
 def _warnings(one: Proven, lang: str) -> Iterator[str]:
+    yield from (phrase(f"note.{code}", lang) for code in one.notes)
     source = one.source or "unstated"
     about_itself = one.type and TYPES[one.type].about == "platform"
     if source != "platformNative" and not about_itself:

@@ -53,6 +53,7 @@ class Proven:
     valid_until: datetime | None
     purpose_allowed: bool
     context: Reference | None  # of a rating
+    notes: tuple[str, ...] = ()  # codes of what its status lists say beside it: CONTESTED and the like
 
     @property
     def source(self) -> str:
@@ -270,6 +271,7 @@ def _proven(
         valid_until=credential.valid_until,
         purpose_allowed=_allows(credential, purpose),
         context=reference if reference and _same_kind(reading.claims, reference) else None,
+        notes=credential.notes,
     )
 
 
@@ -332,6 +334,7 @@ def _proven_json(one: Proven) -> Json:
         "validUntil": _moment_json(one.valid_until),
         "purposeAllowed": one.purpose_allowed,
         "context": None if one.context is None else _claims_json(one.context.statement.claims),
+        "notes": list[Json](one.notes),
     }
 
 

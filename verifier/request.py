@@ -17,6 +17,14 @@ from work.types import TYPES, Claim, StatementType
 NONCE_LENGTH: Final = 24  # bytes: nobody guesses one, and no two requests share one
 MAX_CLAIMS: Final = 32
 
+SUITES: Final = (  # that this verifier checks, those first that reveal least
+    "bbs-2023",
+    "ecdsa-sd-2023",
+    "eddsa-rdfc-2022",
+    "eddsa-jcs-2022",
+    "ecdsa-rdfc-2019",
+    "ecdsa-jcs-2019",
+)
 CONTEXT_LISTS: Final = frozenset({(CREDENTIALS_URL, URL)})  # the words that our statements are made of
 
 _CLAIM: Final = re.compile(r"(?P<type>[A-Za-z]+)(?:\.(?P<claim>[A-Za-z0-9]+)(?:>=(?P<least>[0-9]{1,6}))?)?\Z")
@@ -75,6 +83,7 @@ def build_request(
     necessity: str,
     retention_days: int | None,
     ask_anyway: bool,
+    accept_possession: bool,
     rand: Callable[[int], bytes],
 ) -> dict[str, Json]:
     """The request as JSON (OID4VP §5.1), with the purpose and the retention that the verifier commits to.
@@ -95,12 +104,12 @@ def build_request(
         "response_type": "vp_token",
         "client_id": client_id,
         "nonce": encode_base64url(rand(NONCE_LENGTH)),
-        "dcql_query": {"credentials": _queries(wanted)},
+        "dcql_query": {"credentials": _queries(wanted, holder_binding=not accept_possession)},
         "client_metadata": {
             "vp_formats_supported": {
                 LDP_VC: {
                     "proof_type_values": ["DataIntegrityProof"],
-                    "cryptosuite_values": ["bbs-2023", "eddsa-rdfc-2022", "eddsa-jcs-2022"],
+                    "cryptosuite_values": list(SUITES),
                 }
             }
         },
@@ -112,12 +121,17 @@ def build_request(
     }
 
 
-def _queries(wanted: Sequence[Wanted]) -> list[Json]:
+def _queries(wanted: Sequence[Wanted], *, holder_binding: bool) -> list[Json]:
     by_type: dict[str, list[Wanted]] = {}
     for one in wanted:
         by_type.setdefault(one.type.name, []).append(one)
     return [
-        credential_query(name, [f"{URL}#{name}Credential"], [_query(one) for one in group if one.claim])
+        credential_query(
+            name,
+            [f"{URL}#{name}Credential"],
+            [_query(one) for one in group if one.claim],
+            holder_binding=holder_binding,
+        )
         for name, group in by_type.items()
     ]
 

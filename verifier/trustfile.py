@@ -11,7 +11,7 @@ from vc.trust import TRUST_LIMITS, parse_issuer, parse_trust
 
 def empty(at: datetime) -> bytes:
     """A trust file that trusts nobody."""
-    return _written([], [], at)
+    return _written([], [], at, {})
 
 
 def add_issuer(raw: bytes, entry_raw: bytes, *, contexts: Contexts, at: datetime) -> bytes:
@@ -27,7 +27,8 @@ def add_issuer(raw: bytes, entry_raw: bytes, *, contexts: Contexts, at: datetime
     issuers = [one for one in _list(document, "issuers") if not _same(one, new.legal_identifier)]
     public = _list(document, "public")
     public += [one for one in _list(addition, "public") if one not in public]
-    written = _written([*issuers, entry], public, at)
+    kept: dict[str, Json] = {name: document[name] for name in ("documents", "statusLists") if name in document}
+    written = _written([*issuers, entry], public, at, kept)
     parse_trust(written, contexts=contexts)  # what cannot be read back is never written
     return written
 
@@ -43,8 +44,7 @@ def _list(document: dict[str, Json], name: str) -> list[Json]:
     return list(value)
 
 
-def _written(issuers: list[Json], public: list[Json], at: datetime) -> bytes:
+def _written(issuers: list[Json], public: list[Json], at: datetime, kept: dict[str, Json]) -> bytes:
     midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
-    return to_json(
-        {"type": "OuvrageTrust", "version": 1, "asOf": format_date_time(midnight), "issuers": issuers, "public": public}
-    )
+    head: dict[str, Json] = {"type": "OuvrageTrust", "version": 1, "asOf": format_date_time(midnight)}
+    return to_json({**head, "issuers": issuers, "public": public, **kept})

@@ -14,7 +14,7 @@ from vc.canon import Json, to_json
 from vc.errors import Malformed
 from vc.io.command import new_app, run, say, show
 from vc.io.files import home, read_bounded, read_passphrase, write_atomic
-from vc.io.options import At, Home, Json_, Lang, Out, language, moment
+from vc.io.options import LOOPBACK, At, Home, Host, Json_, Lang, Out, Port, Tls, language, moment
 from vc.oid4vp import Request, parse_request
 from wallet import words
 from wallet.choose import Plan, only, plan
@@ -170,6 +170,26 @@ def ledger_command(home_dir: Home = None, lang: Lang = "en", as_json: Json_ = Fa
     with _shelf(home_dir) as shelf:
         entries: list[Json] = list(shelf.ledger())
     show({"ledger": entries}, as_json=as_json, text=lambda: words.ledger_text(entries, language_))
+
+
+@app.command("serve")
+def serve_command(
+    port: Port = 0,
+    host: Host = LOOPBACK,
+    tls: Tls = False,
+    as_json: Json_ = False,
+) -> None:
+    """Derive over HTTP (VC-API): send a credential of yours and what to show of it. The wallet itself stays shut."""
+    from vc.io.web import announce, run_service  # noqa: PLC0415  (aiohttp takes a while to load)
+    from wallet.app import DERIVE, make  # noqa: PLC0415
+
+    run_service(
+        make,
+        host=host,
+        port=port,
+        tls=tls,
+        ready=lambda base: announce({"base": base, "derive": DERIVE}, as_json=as_json),
+    )
 
 
 def _answer(shelf: Shelf, request: Request, made: Plan, at: datetime) -> dict[str, Json]:

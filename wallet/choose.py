@@ -10,6 +10,7 @@ from vc.errors import Malformed
 from vc.jsonld import Contexts, to_rdf
 from vc.model import Credential, Object
 from vc.oid4vp import LDP_VC, CredentialQuery, Request, select_claims
+from vc.secure import SELECTIVE
 from work.draft import is_filler
 from work.purposes import PURPOSES, Judgement, Purpose, judge
 
@@ -100,7 +101,8 @@ def _propose(
     answering = [
         (copy, pointers)
         for copy in copies
-        if matches_type(query, copy.credential.document, contexts)
+        if copy.credential.proofs[0].cryptosuite in SELECTIVE  # another suite could only show everything
+        and matches_type(query, copy.credential.document, contexts)
         and (pointers := select_claims(query, copy.credential.document, is_claim=_is_claim)) is not None
         and (copy.holder is not None or not query.holder_binding)
     ]

@@ -11,8 +11,16 @@ from vc.model import CREDENTIALS_V2
 from vc.oid4vp import Request
 from vc.proof import AUTHENTICATION
 from vc.secure import derive, hold, sign
+from vc.suites import bbs_2023
 from vc.verify import presentation_header
-from wallet.choose import Proposal
+from wallet.choose import Copy, Proposal
+
+
+def _header(copy: Copy, request: Request) -> bytes:
+    """What binds a derived proof itself to the request, where the suite has a place for it."""
+    if copy.credential.proofs[0].cryptosuite != bbs_2023.SUITE.name:
+        return b""
+    return presentation_header(request.nonce, request.client_id)
 
 
 def present(
@@ -26,7 +34,8 @@ def present(
 ) -> dict[str, Json]:
     """A verifiable presentation with the proposed claims, the mandatory ones, and nothing else.
 
-    ``key`` is the one that the copy is bound to; without one the derived proof itself is bound to the request.
+    ``key`` is the one that the copy is bound to; without one the derived credential is the answer by itself, its proof
+    bound to the request.
     Raises :class:`Undetermined` where the copy needs a key that is not given.
     """
     copy = proposal.copy
@@ -37,16 +46,16 @@ def present(
     derived = derive(
         hold(copy.document, contexts=contexts),
         [one.pointer for one in proposal.asked],
-        presentation_header=presentation_header(request.nonce, request.client_id),
+        presentation_header=_header(copy, request),
         rand=rand,
     )
+    if key is None:  # OID4VP §B.1: without holder binding the credential itself is the answer
+        return derived
     presentation: dict[str, Json] = {
         "@context": [CREDENTIALS_V2],
         "type": ["VerifiablePresentation"],
         "verifiableCredential": [derived],
     }
-    if key is None:
-        return presentation
     midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
     return sign(
         {**presentation, "holder": key.did},

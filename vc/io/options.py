@@ -2,12 +2,14 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from vc.errors import Malformed
 from vc.model import parse_date_time
+
+LOOPBACK: Final = "127.0.0.1"
 
 Json_ = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Home = Annotated[
@@ -16,6 +18,9 @@ Home = Annotated[
 Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the result to this file.")]
 Lang = Annotated[str, typer.Option("--lang", help="en or fr.")]
 At = Annotated[str | None, typer.Option("--at", metavar="DATE", help="As of this day (2026-11-24) instead of now.")]
+Port = Annotated[int, typer.Option("--port", metavar="N", min=0, max=65535, help="Where to listen; 0: any free port.")]
+Host = Annotated[str, typer.Option("--host", help="The address to listen on; the default is for this machine only.")]
+Tls = Annotated[bool, typer.Option("--tls", help="Speak HTTPS, with a certificate made on the spot.")]
 
 
 def moment(at: str | None) -> datetime:

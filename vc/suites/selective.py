@@ -10,6 +10,7 @@ import hmac
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import compress
 from typing import Final, TypeAlias, cast
 
 from vc.canon import Json
@@ -47,25 +48,57 @@ class Groups:
     nquads: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class TransformedDocument:
+    """Outcome of base proof transformation (vc-di-ecdsa#base-proof-transformation-ecdsa-sd-2023): canonical N-Quads by
+    index."""
+
+    mandatory: Mapping[int, str]
+    non_mandatory: Mapping[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A document's quads as they are signed: with replaced labels, and sorted."""
+
+    located: Located
+    label_map: LabelMap  # input label to replaced label
+    lines: tuple[str, ...]  # N-Quads in the order of the located quads
+    nquads: tuple[str, ...]  # the same, sorted
+
+
+def label(located: Located, label_map_factory: LabelMapFactory) -> Labelled:
+    """vc-di-ecdsa#canonicalizeandgroup, first half: what does not depend on the groups."""
+    label_map, lines = label_replacement_canonicalize(located.quads, label_map_factory)
+    return Labelled(located, label_map, tuple(lines), tuple(sorted(set(lines))))
+
+
 def canonicalize_and_group(
     located: Located,
     label_map_factory: LabelMapFactory,
     group_definitions: Mapping[str, Collection[Path]],
 ) -> Groups:
     """vc-di-ecdsa#canonicalizeandgroup, over quads that know which value made them."""
-    label_map, lines = label_replacement_canonicalize(located.quads, label_map_factory)
-    nquads = tuple(sorted(set(lines)))
-    position = {line: index for index, line in enumerate(nquads)}
-    groups = {}
-    for name, paths in group_definitions.items():
-        chosen = selected(located, paths)
-        indexes = {position[line] for line, is_chosen in zip(lines, chosen, strict=True) if is_chosen}
-        groups[name] = Group(
-            matching={index: nquads[index] for index in sorted(indexes)},
-            non_matching={index: line for index, line in enumerate(nquads) if index not in indexes},
-            quads=tuple(quad for quad, is_chosen in zip(located.quads, chosen, strict=True) if is_chosen),
-        )
-    return Groups(groups, label_map, nquads)
+    return group(label(located, label_map_factory), group_definitions)
+
+
+def group(labelled: Labelled, group_definitions: Mapping[str, Collection[Path]]) -> Groups:
+    """vc-di-ecdsa#canonicalizeandgroup, second half: the signed quads that each group selects."""
+    position = {line: index for index, line in enumerate(labelled.nquads)}
+    places = [position[line] for line in labelled.lines]
+    groups = {name: _group(labelled, places, paths) for name, paths in group_definitions.items()}
+    return Groups(groups, labelled.label_map, labelled.nquads)
+
+
+def _group(labelled: Labelled, places: Sequence[int], paths: Collection[Path]) -> Group:
+    chosen = selected(labelled.located, paths)
+    indexes = set(compress(places, chosen))
+    nquads = labelled.nquads
+    return Group(
+        matching={index: nquads[index] for index in sorted(indexes)},
+        non_matching={index: line for index, line in enumerate(nquads) if index not in indexes},
+        quads=tuple(compress(labelled.located.quads, chosen)),
+    )
 
 
 def label_replacement_canonicalize(
@@ -94,14 +127,24 @@ def create_label_map_function(label_map: LabelMap) -> LabelMapFactory:
     return label_map_factory
 
 
-def create_shuffled_id_label_map_function(hmac_key: bytes) -> LabelMapFactory:
-    """vc-di-bbs#createshuffledidlabelmapfunction: labels _:b0, _:b1 … in the order of their keyed digests."""
+def create_hmac_id_label_map_function(hmac_key: bytes) -> LabelMapFactory:
+    """vc-di-ecdsa#createhmacidlabelmapfunction: labels _:u… that are the keyed digests of the canonical ones."""
 
     def label_map_factory(canonical_ids: LabelMap) -> LabelMap:
-        digests = {
-            label: "u" + encode_base64url(hmac.digest(hmac_key, canonical[2:].encode("ascii"), "sha256"))
+        return {
+            label: "_:u" + encode_base64url(hmac.digest(hmac_key, canonical[2:].encode("ascii"), "sha256"))
             for label, canonical in canonical_ids.items()
         }
+
+    return label_map_factory
+
+
+def create_shuffled_id_label_map_function(hmac_key: bytes) -> LabelMapFactory:
+    """vc-di-bbs#createshuffledidlabelmapfunction: labels _:b0, _:b1 … in the order of their keyed digests."""
+    hmac_id_label_map = create_hmac_id_label_map_function(hmac_key)
+
+    def label_map_factory(canonical_ids: LabelMap) -> LabelMap:
+        digests = hmac_id_label_map(canonical_ids)
         shuffled = {digest: f"_:b{index}" for index, digest in enumerate(sorted(digests.values()))}
         return {label: shuffled[digest] for label, digest in digests.items()}
 
@@ -115,22 +158,31 @@ def selected(located: Located, paths: Collection[Path]) -> list[bool]:
     """
     targets = set(paths)
     on_the_way = {path[:length] for path in targets for length in range(len(path) + 1)}
-    _check_whole_values(located, targets, on_the_way)
+    lengths = sorted({len(path) for path in targets})
     return [
-        _is_below(path, targets) or anchor in on_the_way
+        _is_below(path, targets, lengths) or _comes_along(path, anchor, on_the_way)
         for path, anchor in zip(located.paths, located.anchors, strict=True)
     ]
 
 
-def _check_whole_values(located: Located, targets: set[Path], on_the_way: set[Path]) -> None:
-    """A list, a JSON literal or a text with its language is one claim: a part of it was never signed."""
-    for path, anchor in zip(located.paths, located.anchors, strict=True):
-        if anchor is None and path in on_the_way and path not in targets and not _is_below(path, targets):
-            raise Malformed("/" + "/".join(map(str, path)), "can be shown only whole", code="BAD_POINTER")
+def _is_below(path: Path, targets: set[Path], lengths: Sequence[int]) -> bool:
+    """Whether a target is ``path`` or above it. ``lengths`` are those of the targets."""
+    for length in lengths:  # noqa: SIM110  (a generator would cost more than the test itself)
+        if path[:length] in targets:
+            return True
+    return False
 
 
-def _is_below(path: Path, targets: set[Path]) -> bool:
-    return path in targets or any(path[:length] in targets for length in range(len(path)))
+def _comes_along(path: Path, anchor: Path | None, on_the_way: set[Path]) -> bool:
+    """Whether a quad that no target names is a type of, or a link to, a node on the way to one.
+
+    A list, a JSON literal or a text with its language is one claim: a part of it was never signed.
+    """
+    if anchor is not None:
+        return anchor in on_the_way
+    if path in on_the_way:
+        raise Malformed("/" + "/".join(map(str, path)), "can be shown only whole", code="BAD_POINTER")
+    return False
 
 
 def parse_pointers(pointers: Iterable[object], document: Object, *, where: str) -> tuple[Path, ...]:
@@ -238,6 +290,23 @@ def copied(value: Json) -> Json:
     if isinstance(value, list):
         return [copied(item) if isinstance(item, _CONTAINERS) else item for item in value]
     return value
+
+
+def relative_indexes(groups: Groups) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """vc-di-ecdsa#createdisclosuredata: mandatory quads by their place among the combined ones, selected
+    quads by their place among the non-mandatory ones."""
+    combined = {index: place for place, index in enumerate(groups.groups["combined"].matching)}
+    non_mandatory = {index: place for place, index in enumerate(groups.groups["mandatory"].non_matching)}
+    return (
+        tuple(combined[index] for index in groups.groups["mandatory"].matching),
+        tuple(non_mandatory[index] for index in groups.groups["selective"].matching if index in non_mandatory),
+    )
+
+
+def verifier_label_map(groups: Groups) -> LabelMap:
+    """vc-di-ecdsa#createdisclosuredata: from a verifier's labels to the signed ones."""
+    canonical_ids = canonicalize(groups.groups["combined"].quads).labels
+    return {canonical: groups.label_map[label] for label, canonical in canonical_ids.items()}
 
 
 def hash_mandatory_nquads(mandatory: Iterable[str]) -> bytes:
