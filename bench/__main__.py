@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from nacl.signing import SigningKey
 
-from bench import bbs_features, ecdsa, enveloped, sdjwt, status, vcapi
+from bench import bbs_features, ecdsa, enveloped, sdjwt, sizes, status, vcapi
 from bench.bbs_floor import derive_floor, sign_floor, verify_floor
 from bench.documents import AT, earnings, rating
 from bench.measure import HEAD, Row, compare
@@ -109,6 +109,7 @@ def main() -> int:
         enveloped.rows(),
         status.rows(),
         vcapi.rows(),
+        sizes.rows(),
     ):
         for row in rows:
             sys.stdout.write(row.text() + ("" if row.ratio <= row.limit else "   over its limit") + "\n")

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 
+from fuzz.seeds_formats import formats, lists_and_documents
 from fuzz.targets import CORPUS
 from tests.line import AT, answer, credential, entry, issuer_keys, request
 from tests.work_samples import EARNINGS, RATING
@@ -51,6 +52,8 @@ def seeds() -> Iterator[tuple[str, str, bytes]]:
     )
     yield "statement", "earnings", to_json(Statement("Earnings", "worker", EARNINGS).to_json())
     yield "request", "income", _request()
+    yield from formats()
+    yield from lists_and_documents()
 
 
 def _rating() -> dict[str, Json]:

@@ -483,8 +483,8 @@ def test_depth_is_refused_before_the_stack_ends() -> None:
 
 
 def test_a_hard_but_honest_graph_is_labelled() -> None:
-    canonical = canonicalize(clique(5))
-    assert canonical.quads == by_oxigraph(text_of(clique(5)))
+    canonical = canonicalize(clique(4))
+    assert canonical.quads == by_oxigraph(text_of(clique(4)))
 
 
 def test_the_number_of_quads_is_bounded() -> None:

@@ -157,7 +157,29 @@ def core_proof_verify(
     disclosed_indexes: Sequence[int],
 ) -> None:
     """bbs#coreproofverify: nothing. Rejected: the proof does not hold; Malformed: a key, or indexes that cannot be."""
-    w = octets_to_pubkey(public_key)
+    challenge = proof_challenge(
+        public_key,
+        proof,
+        generators,
+        header=header,
+        presentation_header=presentation_header,
+        disclosed_messages=disclosed_messages,
+        disclosed_indexes=disclosed_indexes,
+    )
+    check_proof(octets_to_pubkey(public_key), proof, challenge)
+
+
+def proof_challenge(
+    public_key: bytes,
+    proof: Proof,
+    generators: Generators,
+    *,
+    header: bytes,
+    presentation_header: bytes,
+    disclosed_messages: Sequence[Scalar],
+    disclosed_indexes: Sequence[int],
+) -> Scalar:
+    """bbs#coreproofverify, steps 1 to 4: the challenge that the proof has to have. Malformed as there."""
     init_res = proof_verify_init(
         public_key,
         proof,
@@ -166,10 +188,9 @@ def core_proof_verify(
         disclosed_messages=disclosed_messages,
         disclosed_indexes=disclosed_indexes,
     )
-    challenge = proof_challenge_calculate(
+    return proof_challenge_calculate(
         init_res, disclosed_messages, disclosed_indexes, presentation_header, generators.hash_to_scalar_dst
     )
-    check_proof(w, proof, challenge)
 
 
 def check_proof(w: G2Point, proof: Proof, challenge: Scalar) -> None:

@@ -23,7 +23,8 @@ from vc.nquads import MAX_QUADS, Quad, iri, literal, parse_nquads, relabel, seri
 
 __all__ = ["MAX_WORK", "Canonical", "Quad", "canonicalize", "iri", "literal", "parse_nquads", "relabel", "serialize"]
 
-MAX_WORK: Final = 20_000  # units of up to two microseconds: 40 ms. The hardest published dataset takes 3198
+# Units of up to two microseconds: 10 ms, which each of eight proofs may cost. The hardest published dataset takes 3198.
+MAX_WORK: Final = 5_000
 MAX_DEPTH: Final = 100  # blank nodes in a row that look alike; three Python frames each, of a stack of 1000
 
 
