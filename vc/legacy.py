@@ -25,6 +25,7 @@ from vc.model import (
     parse_credential,
     parse_date_time,
     parse_presentation,
+    refuse_context_within,
 )
 from vc.proof import ASSERTION, AUTHENTICATION
 from vc.rdf import canonicalize
@@ -173,15 +174,8 @@ def _check_words(document: dict[str, Json], contexts: Contexts) -> None:
     if not isinstance(listed, list) or not all(isinstance(context, str) for context in listed):
         raise Rejected((Finding("CONTEXT_UNKNOWN", "brings words of its own", "/@context"),))
     # The credentials of a presentation have contexts of their own, and are looked at one by one.
-    below: list[Json] = [value for name, value in document.items() if name not in ("@context", "verifiableCredential")]
-    while below:
-        value = below.pop()
-        if isinstance(value, dict):
-            if "@context" in value:
-                raise Rejected((Finding("CONTEXT_UNKNOWN", "changes the meaning of its words midway", "/@context"),))
-            below.extend(value.values())
-        elif isinstance(value, list):
-            below.extend(value)
+    apart = ("@context", "verifiableCredential")
+    refuse_context_within(value for name, value in document.items() if name not in apart)
     canonicalize(to_quads(document, contexts))
 
 

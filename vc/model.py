@@ -5,14 +5,14 @@ and no reader needs stays in ``document``, as it was received.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
 from vc.canon import Json
-from vc.errors import Malformed
+from vc.errors import Finding, Malformed, Rejected
 
 CREDENTIALS_V2: Final = "https://www.w3.org/ns/credentials/v2"
 CREDENTIALS_V1: Final = "https://www.w3.org/2018/credentials/v1"
@@ -225,6 +225,23 @@ def check_context(members: Object, where: str, *, versions: Sequence[str]) -> st
         if not is_url(context) and not isinstance(context, dict):
             raise Malformed(f"{where}/@context/{index}", "neither a URL nor an object", code="BAD_CONTEXT")
     return str(first)
+
+
+def refuse_context_within(values: Iterable[Json]) -> None:
+    """Raise :class:`Rejected` where something within ``values`` has a context of its own.
+
+    It would change what words mean midway, unseen by whoever checked the contexts at the top
+    (vc-data-integrity#context-validation).
+    """
+    below = list(values)
+    while below:
+        value = below.pop()
+        if isinstance(value, dict):
+            if "@context" in value:
+                raise Rejected((Finding("CONTEXT_UNKNOWN", "changes the meaning of its words midway", "/@context"),))
+            below.extend(value.values())
+        elif isinstance(value, list):
+            below.extend(value)
 
 
 def _period(members: Object, where: str, version: str) -> tuple[datetime | None, datetime | None]:

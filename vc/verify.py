@@ -15,7 +15,16 @@ from typing import Final, cast
 from vc.canon import Json, canonicalize
 from vc.did import VerificationMethod
 from vc.errors import Finding, Rejected, Undetermined, VcError
-from vc.model import CREDENTIALS_V2, Credential, Object, Presentation, Proof, parse_credential, parse_presentation
+from vc.model import (
+    CREDENTIALS_V2,
+    Credential,
+    Object,
+    Presentation,
+    Proof,
+    parse_credential,
+    parse_presentation,
+    refuse_context_within,
+)
 from vc.proof import ASSERTION, AUTHENTICATION, suite_of, verify_all
 from vc.standing import NO_STATUS, Opened, Standing, read_standing
 from vc.status import StatusList, unknown_status, unusable
@@ -202,15 +211,7 @@ def check_contexts(document: Object, policy: Policy) -> None:
     known = isinstance(contexts, list) and all(isinstance(url, str) for url in contexts)
     if not known or tuple(map(str, cast("list[Json]", contexts))) not in policy.context_lists:
         raise Rejected((Finding("CONTEXT_UNKNOWN", "uses words whose meaning is not known here", "/@context"),))
-    below: list[Json] = [value for name, value in document.items() if name != "@context"]
-    while below:
-        value = below.pop()
-        if isinstance(value, dict):
-            if "@context" in value:
-                raise Rejected((Finding("CONTEXT_UNKNOWN", "changes the meaning of its words midway", "/@context"),))
-            below.extend(value.values())
-        elif isinstance(value, list):
-            below.extend(value)
+    refuse_context_within(value for name, value in document.items() if name != "@context")
 
 
 def _check_suite(proof: Proof, policy: Policy) -> None:
