@@ -42,7 +42,6 @@ lock:
 	    pyproject.toml -o requirements.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra dev \
 	    -c requirements.lock pyproject.toml -o requirements-dev.lock
-
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra fuzz \
 	    -c requirements-dev.lock pyproject.toml -o requirements-fuzz.lock
 
