@@ -6,6 +6,7 @@ needed, tags. Here a value is accepted only if writing it again gives the very s
 
 from collections import defaultdict
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any, Final, NoReturn
 
 import cbor2
@@ -33,20 +34,40 @@ def encode(value: Cbor) -> bytes:
     Raises :class:`Malformed` for what is not made of bytes, texts, integers of 64 bits, lists and maps.
     """
     try:
-        _check(value)
         return cbor2.dumps(_ordered(value))
     except (ValueError, RecursionError):
         raise Malformed("", "cannot be written as CBOR", code="NOT_CBOR") from None
 
 
 def _ordered(value: Any) -> Any:
-    if isinstance(value, dict):
-        return dict(
-            sorted(((key, _ordered(member)) for key, member in value.items()), key=lambda entry: cbor2.dumps(entry[0]))
-        )
-    if isinstance(value, list):
-        return [_ordered(item) for item in value]
-    return value
+    """``value`` with the keys of its maps in order. Raises ValueError for what is not :data:`Cbor`."""
+    kind = type(value)
+    if kind is list:
+        return _all_ordered(value)
+    if kind is dict:
+        keys, members = list(value), _all_ordered(list(value.values()))
+        entries = zip(_all_ordered(keys), members, strict=True)
+        numbers = set(map(type, keys)) == {int} and min(keys) >= 0  # whose order their encodings have
+        return dict(sorted(entries, key=_number if numbers else _encoded))
+    if kind in _TEXTS or (kind is int and _LOWEST <= value <= _HIGHEST):  # beyond, only a tag could say it
+        return value
+    raise ValueError  # floats, null and simple values have no place in a proof value
+
+
+def _all_ordered(items: list[Any]) -> list[Any]:
+    kinds = set(map(type, items))
+    if kinds <= _TEXTS or (kinds == {int} and min(items) >= _LOWEST and max(items) <= _HIGHEST):
+        return items  # one look at many
+    return [_ordered(item) for item in items]
+
+
+_TEXTS: Final = frozenset({bytes, str})
+_LOWEST, _HIGHEST = -(1 << 64), (1 << 64) - 1
+_number: Final = itemgetter(0)
+
+
+def _encoded(entry: tuple[Any, Any]) -> bytes:
+    return cbor2.dumps(entry[0])
 
 
 def decode(data: bytes, *, where: str = "", limit: int = MAX_CBOR, sorted_keys: bool = True) -> Cbor:
@@ -59,25 +80,9 @@ def decode(data: bytes, *, where: str = "", limit: int = MAX_CBOR, sorted_keys: 
         raise Malformed(where, f"CBOR larger than {limit} bytes", code="TOO_LARGE")
     try:
         value = cbor2.loads(data, max_depth=MAX_CBOR_DEPTH, semantic_decoders=_NO_TAGS)
-        _check(value)
+        ordered = _ordered(value)
     except (cbor2.CBORError, ValueError, TypeError, RecursionError, OverflowError, MemoryError):
         raise Malformed(where, "not CBOR", code="NOT_CBOR") from None
-    if cbor2.dumps(_ordered(value) if sorted_keys else value) != data:
+    if cbor2.dumps(ordered if sorted_keys else value) != data:
         raise Malformed(where, "CBOR that is not in its one deterministic form", code="NOT_CBOR")
     return value  # type: ignore[no-any-return]
-
-
-def _check(value: Any) -> None:
-    kind = type(value)
-    if kind is dict:
-        for key, member in value.items():
-            _check(key)
-            _check(member)
-    elif kind is list:
-        for item in value:
-            _check(item)
-    elif kind is int:
-        if not -(1 << 64) <= value < 1 << 64:
-            raise ValueError  # only a tag could say it
-    elif kind not in (bytes, str):
-        raise ValueError  # floats, null and simple values have no place in a proof value
