@@ -20,6 +20,7 @@ from vc.suites.plain import canonical_configuration, proof_configuration
 from vc.suites.proof_value import (
     AT,
     check_count,
+    disclose,
     parse_components,
     parse_indexes,
     refuse_base_proof,
@@ -35,14 +36,10 @@ from vc.suites.selective import (
     canonicalize_and_group,
     create_label_map_function,
     create_shuffled_id_label_map_function,
-    group,
     hash_mandatory_nquads,
     label,
     label_replacement_canonicalize,
     parse_pointers,
-    relative_indexes,
-    select_json_ld,
-    verifier_label_map,
 )
 
 BASE_PROOF: Final = b"\xd9\x5d\x02"
@@ -92,16 +89,6 @@ class HeldBase:
     base: BaseProofValue
     labelled: Labelled
     held: bbs.Held
-
-
-@dataclass(frozen=True, slots=True)
-class Disclosure:
-    """What a derived document shows, and how a verifier finds it among what was signed."""
-
-    label_map: LabelMap
-    mandatory_indexes: tuple[int, ...]
-    selective_indexes: tuple[int, ...]
-    reveal_document: dict[str, Json]
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +289,7 @@ def create_disclosure_data(
     rand: Callable[[int], bytes],
 ) -> DisclosureData:
     """vc-di-bbs#createdisclosuredata. Raises :class:`Malformed` for pointers that name nothing."""
-    chosen = disclose(base.document, base.labelled, base.base, selective_pointers)
+    chosen = disclose(base.document, base.labelled, base.base.mandatory_pointers, selective_pointers)
     return DisclosureData(
         bbs_proof=bbs.proof_gen(
             base.held, presentation_header=presentation_header, disclosed_indexes=chosen.selective_indexes, rand=rand
@@ -312,21 +299,6 @@ def create_disclosure_data(
         selective_indexes=chosen.selective_indexes,
         reveal_document=chosen.reveal_document,
     )
-
-
-def disclose(
-    document: Object, labelled: Labelled, base: BaseProofValue, selective_pointers: Sequence[str]
-) -> Disclosure:
-    """vc-di-bbs#createdisclosuredata, all steps but the proof. Raises :class:`Malformed` as that does."""
-    mandatory = parse_pointers(base.mandatory_pointers, document, where=AT)
-    selective = parse_pointers(selective_pointers, document, where="/selectivePointers")
-    combined = (*mandatory, *selective)
-    groups = group(labelled, {"mandatory": mandatory, "selective": selective, "combined": combined})
-    mandatory_indexes, selective_indexes = relative_indexes(groups)
-    reveal_document = select_json_ld(combined, document)
-    if reveal_document is None:
-        raise Malformed("/selectivePointers", "nothing is selected and nothing is mandatory", code="BAD_POINTER")
-    return Disclosure(verifier_label_map(groups), mandatory_indexes, selective_indexes, reveal_document)
 
 
 def compress_label_map(label_map: LabelMap) -> dict[int, int]:

@@ -25,7 +25,6 @@ from vc.suites.bbs_2023 import (
     HMAC_KEY_LENGTH,
     BaseProofValue,
     DerivedProofValue,
-    disclose,
     signed_messages,
     to_be_signed,
     verify_data,
@@ -44,7 +43,7 @@ from vc.suites.bbs_2023_feature_values import (
     serialize_base_proof_value,
     serialize_derived_proof_value,
 )
-from vc.suites.proof_value import AT, check_count, refuse_base_proof
+from vc.suites.proof_value import AT, check_count, disclose, refuse_base_proof
 from vc.suites.selective import Labelled, create_shuffled_id_label_map_function, label, parse_pointers
 
 MIN_HOLDER_SECRET: Final = 32  # octets (vc-di-bbs#anonymous-holder-binding): a shorter secret could be guessed
@@ -227,7 +226,7 @@ def add_derived_proof(
     ``nym_domain`` names the verifier or the occasion that the pseudonym is for; None for a feature without pseudonyms.
     Raises :class:`Malformed` for pointers that name nothing.
     """
-    chosen = disclose(base.document, base.labelled, base.base, selective_pointers)
+    chosen = disclose(base.document, base.labelled, base.base.mandatory_pointers, selective_pointers)
     indexes = chosen.selective_indexes
     if base.feature.pseudonym:
         bbs_proof, pseudonym = pseudonym_bbs.proof_gen_with_nym(

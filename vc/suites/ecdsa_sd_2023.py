@@ -22,6 +22,7 @@ from vc.suites.plain import configure_rdfc
 from vc.suites.proof_value import (
     AT,
     check_count,
+    disclose,
     parse_components,
     parse_indexes,
     refuse_base_proof,
@@ -37,14 +38,10 @@ from vc.suites.selective import (
     canonicalize_and_group,
     create_hmac_id_label_map_function,
     create_label_map_function,
-    group,
     hash_mandatory_nquads,
     label,
     label_replacement_canonicalize,
     parse_pointers,
-    relative_indexes,
-    select_json_ld,
-    verifier_label_map,
 )
 
 BASE_PROOF: Final = b"\xd9\x5d\x00"
@@ -253,22 +250,15 @@ def create_disclosure_data(
 
     Raises :class:`Malformed` for pointers that name nothing.
     """
-    mandatory = parse_pointers(base.base.mandatory_pointers, base.document, where=AT)
-    selective = parse_pointers(selective_pointers, base.document, where="/selectivePointers")
-    combined = (*mandatory, *selective)
-    groups = group(base.labelled, {"mandatory": mandatory, "selective": selective, "combined": combined})
-    mandatory_indexes, signature_indexes = relative_indexes(groups)
-    reveal_document = select_json_ld(combined, base.document)
-    if reveal_document is None:
-        raise Malformed("/selectivePointers", "nothing is selected and nothing is mandatory", code="BAD_POINTER")
+    chosen = disclose(base.document, base.labelled, base.base.mandatory_pointers, selective_pointers)
     value = DerivedProofValue(
         base_signature=base.base.base_signature,
         public_key=base.base.public_key,
-        signatures=tuple(base.base.signatures[index] for index in signature_indexes),
-        label_map=verifier_label_map(groups),
-        mandatory_indexes=mandatory_indexes,
+        signatures=tuple(base.base.signatures[index] for index in chosen.selective_indexes),
+        label_map=chosen.label_map,
+        mandatory_indexes=chosen.mandatory_indexes,
     )
-    return value, reveal_document
+    return value, chosen.reveal_document
 
 
 def compress_label_map(label_map: LabelMap) -> dict[int, bytes]:

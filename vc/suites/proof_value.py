@@ -1,12 +1,24 @@
-"""Proof values of the selective suites: a multibase text of three header bytes and deterministic CBOR."""
+"""What the selective suites share: proof values (three header bytes and deterministic CBOR), and what is disclosed."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final, NoReturn, cast
 
 from vc import cbor
+from vc.canon import Json
 from vc.errors import Finding, Malformed, Rejected
+from vc.model import Object
 from vc.multibase import decode_base64url, encode_base64url
-from vc.suites.selective import MAX_POINTERS
+from vc.suites.selective import (
+    MAX_POINTERS,
+    Labelled,
+    LabelMap,
+    group,
+    parse_pointers,
+    relative_indexes,
+    select_json_ld,
+    verifier_label_map,
+)
 
 AT: Final = "/proof/proofValue"
 
@@ -40,6 +52,34 @@ def separate(nquads: Sequence[str], mandatory_indexes: Sequence[int]) -> tuple[t
     chosen = set(mandatory_indexes)
     others = tuple(line for index, line in enumerate(nquads) if index not in chosen)
     return tuple(nquads[index] for index in mandatory_indexes), others
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """What a derived document shows, and how a verifier finds it among what was signed."""
+
+    label_map: LabelMap
+    mandatory_indexes: tuple[int, ...]
+    selective_indexes: tuple[int, ...]
+    reveal_document: dict[str, Json]
+
+
+def disclose(
+    document: Object, labelled: Labelled, mandatory_pointers: Sequence[str], selective_pointers: Sequence[str]
+) -> Disclosure:
+    """vc-di-ecdsa#createdisclosuredata, vc-di-bbs#createdisclosuredata: what the two have in common, all but the proof.
+
+    Raises :class:`Malformed` for pointers that name nothing.
+    """
+    mandatory = parse_pointers(mandatory_pointers, document, where=AT)
+    selective = parse_pointers(selective_pointers, document, where="/selectivePointers")
+    combined = (*mandatory, *selective)
+    groups = group(labelled, {"mandatory": mandatory, "selective": selective, "combined": combined})
+    mandatory_indexes, selective_indexes = relative_indexes(groups)
+    reveal_document = select_json_ld(combined, document)
+    if reveal_document is None:
+        raise Malformed("/selectivePointers", "nothing is selected and nothing is mandatory", code="BAD_POINTER")
+    return Disclosure(verifier_label_map(groups), mandatory_indexes, selective_indexes, reveal_document)
 
 
 def refuse_base_proof() -> NoReturn:
