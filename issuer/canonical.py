@@ -7,9 +7,23 @@ from typing import Final
 
 _AMOUNT: Final = "DECIMAL(18,6)"  # exact: money and hours are added up before anything is rounded
 
-# day: the local date of the row; job: tells jobs apart; worked: whether the day is one of work; kind, tier: words of
-# the platform; since: member since; value: a rating, given by ``ratings`` people. Ratings of one side of the work are
-# in further columns, ``aspect_…``.
+# All of them are text, dates or exact decimals, and none is stated as it is: what is stated is added up from them.
+#
+# every relation  worker: the platform's id of the worker; day: the worker's local date of the row
+# jobs            job: tells jobs apart; ended: one of ENDED, "completed" where the file does not say; started: the
+#                 first day, where a job takes several; hours; worked: whether the day is one of work; slot: of SLOTS;
+#                 area, service, sector: words of the platform, coarse; client: tells clients apart; distance: km;
+#                 quantity of measure: 12 km, 3 nights; gross, fees, net, currency: the money of this one job
+# pay             amount in currency; part: one of PARTS, "work" where the file does not say
+# membership      since: member since; verified: identity; kind, tier: words of the platform
+# ratings         value: a rating, given by ``ratings`` people; rater: tells raters apart. Ratings of one side of
+#                 the work are in further columns, ``aspect_…``
+# reviews         job: tells reviews apart; value; body: the text; language; public; publishable
+# qualifications  achievement: what was reached, at which level, until when
+# insurances      insurer, legal_id, policy, cover_from, cover_to, ceiling_claim, ceiling_year, deductible, currency,
+#                 kind: an activity that is covered; territory: ISO 3166; scope
+# training        kind: one of TRAINING; title; amount in currency
+# outcomes        about: the digest of what was disputed; ended: what came of it
 COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "worker": "VARCHAR",
@@ -17,17 +31,56 @@ COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
         "job": "UHUGEINT",
         "hours": _AMOUNT,
         "worked": "BOOLEAN",
+        "ended": "VARCHAR",
+        "started": "DATE",
+        "slot": "VARCHAR",
+        "area": "VARCHAR",
+        "service": "VARCHAR",
+        "sector": "VARCHAR",
+        "client": "UHUGEINT",
+        "distance": _AMOUNT,
+        "quantity": _AMOUNT,
+        "measure": "VARCHAR",
+        "gross": _AMOUNT,
+        "fees": _AMOUNT,
+        "net": _AMOUNT,
         "amount": _AMOUNT,
         "currency": "VARCHAR",
+        "part": "VARCHAR",
         "kind": "VARCHAR",
         "tier": "VARCHAR",
         "since": "DATE",
         "verified": "BOOLEAN",
         "value": _AMOUNT,
         "ratings": "INTEGER",
+        "rater": "UHUGEINT",
         "excluded": "BOOLEAN",
+        "body": "VARCHAR",
+        "language": "VARCHAR",
+        "public": "BOOLEAN",
+        "publishable": "BOOLEAN",
+        "achievement": "VARCHAR",
+        "level": "VARCHAR",
+        "until": "DATE",
+        "insurer": "VARCHAR",
+        "legal_id": "VARCHAR",
+        "policy": "VARCHAR",
+        "cover_from": "DATE",
+        "cover_to": "DATE",
+        "ceiling_claim": _AMOUNT,
+        "ceiling_year": _AMOUNT,
+        "deductible": _AMOUNT,
+        "territory": "VARCHAR",
+        "scope": "VARCHAR",
+        "title": "VARCHAR",
+        "about": "VARCHAR",
     }
 )
+HASHED: Final = frozenset({"job", "client", "rater"})  # only told apart, never read again
+ENDED: Final = ("completed", "accepted", "cancelledByWorker", "cancelledByClient")
+SLOTS: Final = ("night", "morning", "afternoon", "evening")  # from midnight, 6, 12 and 18 o'clock
+PARTS: Final = ("work", "incentive", "tip", "toll", "adjustment")
+TRAINING: Final = ("cfp", "vae", "training", "cpf")
 ASPECT: Final = _AMOUNT
 
 
@@ -47,8 +100,25 @@ class Relation:
 RELATIONS: Final[Mapping[str, Relation]] = MappingProxyType(
     {
         "membership": Relation(("worker", "day"), ("since", "verified", "kind", "tier")),
-        "jobs": Relation(("worker", "day"), ("job", "hours", "worked")),
-        "pay": Relation(("worker", "day", "amount", "currency"), ()),
-        "ratings": Relation(("worker", "day", "ratings"), ("value", "since")),
+        "jobs": Relation(
+            ("worker", "day"),
+            (
+                *("job", "hours", "worked", "ended", "started", "slot", "area", "service", "sector", "client"),
+                *("distance", "quantity", "measure", "gross", "fees", "net", "currency"),
+            ),
+        ),
+        "pay": Relation(("worker", "day", "amount", "currency"), ("part",)),
+        "ratings": Relation(("worker", "day", "ratings"), ("value", "since", "rater")),
+        "reviews": Relation(("worker", "day", "job"), ("value", "body", "language", "public", "publishable")),
+        "qualifications": Relation(("worker", "day", "achievement"), ("level", "until")),
+        "insurances": Relation(
+            ("worker", "day", "insurer", "cover_from", "cover_to"),
+            (
+                *("legal_id", "policy", "ceiling_claim", "ceiling_year", "deductible", "currency", "kind"),
+                *("territory", "scope"),
+            ),
+        ),
+        "training": Relation(("worker", "day", "kind"), ("title", "amount", "currency")),
+        "outcomes": Relation(("worker", "day", "about", "ended"), ()),
     }
 )

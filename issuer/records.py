@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import duckdb
 
-from issuer.canonical import ASPECT, COLUMNS, RELATIONS
+from issuer.canonical import ASPECT, COLUMNS, HASHED, RELATIONS
 from issuer.exports import Batch, Layout
 from issuer.profile import FileKind, Profile
 from vc.errors import Malformed, Unsupported
@@ -230,8 +230,8 @@ def _expressions(kind: FileKind) -> dict[str, str]:
 
 def _read(kind: FileKind, name: str, type_: str) -> str:
     expression = _expressions(kind)[name]
-    if name == "job":
-        return f"md5_number(CAST(({expression}) AS VARCHAR)) AS job"
+    if name in HASHED:
+        return f"md5_number(CAST(({expression}) AS VARCHAR)) AS {name}"
     return f"TRY_CAST(({expression}) AS {type_}) AS {name}"
 
 
