@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from nacl.signing import SigningKey
 
-from bench import bbs_features, ecdsa, enveloped, sdjwt, sizes, status, vcapi
+from bench import attest, bbs_features, ecdsa, enveloped, sdjwt, sizes, status, vcapi
 from bench.bbs_floor import derive_floor, sign_floor, verify_floor
 from bench.documents import AT, earnings, rating
 from bench.measure import HEAD, Row, compare
@@ -114,6 +114,8 @@ def main() -> int:
         for row in rows:
             sys.stdout.write(row.text() + ("" if row.ratio <= row.limit else "   over its limit") + "\n")
             kept = kept and row.ratio <= row.limit
+    sys.stdout.write("\n")
+    kept = attest.main([]) == 0 and kept
     return 0 if kept else 1
 
 

@@ -8,6 +8,7 @@ from work.draft import Draft, draft
 from work.statement import Statement
 
 AT = datetime(2026, 11, 24, tzinfo=UTC)
+_LEFT_OUT = {"averageAtLeast3m", "averageAtLeast6m", "periodStart", "tips", "tips12m", "fiscalSource"}
 
 
 def rating(issuer: str, holder: str) -> dict[str, Any]:
@@ -20,7 +21,7 @@ def earnings(issuer: str, holder: str) -> tuple[dict[str, Any], list[str], list[
     """``(document, mandatory pointers, pointers of 8 claims)``: earnings with 40 claims that can be shown alone."""
     made = draft(Statement("Earnings", "worker", EARNINGS), issuer=issuer, holder=holder, at=AT)
     shown = [f"/credentialSubject/averageAtLeast12m/{index}" for index in range(8)]
-    return _without(made, {"averageAtLeast3m", "averageAtLeast6m", "periodStart"}), list(made.mandatory), shown
+    return _without(made, _LEFT_OUT), list(made.mandatory), shown
 
 
 def _without(made: Draft, names: set[str]) -> dict[str, Any]:

@@ -37,10 +37,13 @@ class Dice:
         return items[int(self.share() * len(items))]
 
 
-def table(header: Row, rows: Iterable[Row], *, end: str, quote_all: bool = False, last_end: bool = True) -> bytes:
+def table(
+    header: Row, rows: Iterable[Row], *, end: str, delimiter: str = ",", quote_all: bool = False, last_end: bool = True
+) -> bytes:
     """A CSV file in UTF-8."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator=end, quoting=csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL)
+    quoting = csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL
+    writer = csv.writer(text, delimiter=delimiter, lineterminator=end, quoting=quoting)
     writer.writerow(header)
     writer.writerows(rows)
     whole = text.getvalue()
@@ -283,13 +286,14 @@ def span(sentence: str, term: str) -> tuple[int, int]:
 
 
 EXAMPLES: Final[Mapping[str, Callable[[], bytes]]] = {
-    "upwork_timesheet.csv": upwork,
-    "airbnb_hosts.csv": airbnb,
-    "figure_eight_judgments.csv": figure_eight,
+    "upwork/upwork_timesheet.csv": upwork,
+    "airbnb/airbnb_hosts.csv": airbnb,
+    "figure-eight/figure_eight_judgments.csv": figure_eight,
 }
 
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
     for file_name, make in EXAMPLES.items():
+        (folder / file_name).parent.mkdir(parents=True, exist_ok=True)
         (folder / file_name).write_bytes(make())

@@ -66,7 +66,12 @@ def _text(raw: bytes) -> str:
 
 @cache
 def _policy() -> Policy:
-    return Policy(context_lists=frozenset({(CREDENTIALS_URL, URL)}), bindings=frozenset(Binding))
+    return Policy(
+        context_lists=frozenset({(CREDENTIALS_URL, URL)}),
+        bindings=frozenset(Binding),
+        holder_types=frozenset({"ReplyCredential"}),
+        self_asserted=("sourceMethod", "workerImportUnverified"),
+    )
 
 
 def _presentation(raw: bytes) -> object:

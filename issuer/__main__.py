@@ -1,29 +1,46 @@
 """``ouvrage issuer``: the platform's commands."""
 
+import json
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from issuer import keys as issuer_keys
+from issuer import profile_commands
+from issuer.attest_command import attest_command
 from issuer.store import Store
-from vc.canon import Json, parse_object, to_json
+from vc.canon import Json, parse_object
 from vc.did import resolve_method
-from vc.errors import Malformed
+from vc.errors import Malformed, Rejected
 from vc.io.command import new_app, run, show
 from vc.io.files import home, read_bounded, write_atomic
 from vc.io.options import LOOPBACK, At, Home, Host, Json_, Out, Port, Tls, moment
 from vc.keys import ED25519
+from work.laws import law as find_law
+from work.laws import worker_file
 from work.types import TYPES
 
 MAX_KEY_FILE: Final = 1 << 16
 
+K: Final = 20  # workers who share all that is always shown: issuer.lint says why
+
+AllowFew = Annotated[
+    list[str] | None,
+    typer.Option("--allow-few", metavar="TYPE", help="Answer for crowds of fewer than k of this type."),
+]
+Crowd = Annotated[int, typer.Option("--k", min=2, max=10_000, help="How many workers make a crowd.")]
+
 app = new_app("The platform: records become statements, statements become signed credentials.")
+
+
+app.add_typer(profile_commands.app, name="profile")
 
 
 @app.command("profiles")
@@ -33,65 +50,13 @@ def profiles_command(as_json: Json_ = False) -> None:
 
     profiles = [load_profile(name) for name in profile_names()]
     show(
-        {
-            "profiles": [
-                {"name": one.name, "title": one.title, "documented": one.documented, "assumed": one.assumed}
-                for one in profiles
-            ]
-        },
+        {"profiles": [one.to_json() for one in profiles]},
         as_json=as_json,
-        text=lambda: "\n\n".join(
-            f"{one.name}: {one.title}\n  Documented: {one.documented}\n  Assumed: {one.assumed}" for one in profiles
-        ),
+        text=lambda: "\n\n".join(one.text() for one in profiles),
     )
 
 
-@app.command("attest")
-def attest_command(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="The platform's export.")],
-    profile: Annotated[str, typer.Option(help="Which platform's export: a name that `profiles` lists, or a file.")],
-    worker: Annotated[
-        str | None, typer.Option(help="Who the export is about, where it does not say so itself.")
-    ] = None,
-    rejects: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Where to write rows that were not understood; default: beside the state."),
-    ] = None,
-    out: Out = None,
-    home_dir: Home = None,
-    as_json: Json_ = False,
-) -> None:
-    """Turn a platform's export into statements. Every row and every cent is accounted for."""
-    from issuer.attest import attest  # noqa: PLC0415  (DuckDB takes a while to load)
-    from issuer.profile import load_profile  # noqa: PLC0415
-
-    folder = home(home_dir, "issuer", os.environ)
-    made = attest(load_profile(profile), files, worker=worker)
-    if made.rejects:
-        rejects = rejects or folder / "rejects.csv"
-        write_atomic(rejects, made.rejects_csv())
-    if out is not None:
-        write_atomic(out, b"".join(to_json(statement.to_json()) + b"\n" for statement in made.statements))
-    with Store.open(folder / "issuer.db") as store:
-        added = store.add_statements(made.statements, source=profile)
-    document = {
-        "new": added.new,
-        "replaced": added.replaced,
-        "unchanged": added.unchanged,
-        "reconciliation": made.reconciliation.to_json(),
-        "rejects": str(rejects) if made.rejects else None,
-    }
-    show(
-        document,
-        as_json=as_json,
-        text=lambda: "\n".join(
-            [
-                made.reconciliation.text(),
-                *([f"Rows that were not understood are in {rejects}"] if made.rejects else []),
-                f"Statements: {added.new} new, {added.replaced} replaced, {added.unchanged} as before.",
-            ]
-        ),
-    )
+app.command("attest")(attest_command)
 
 
 @app.command("issue")
@@ -105,6 +70,11 @@ def issue_command(
         ),
     ] = None,
     processes: Annotated[int, typer.Option(min=1, max=256, help="How many processes sign.")] = os.cpu_count() or 1,
+    allow_few: AllowFew = None,
+    leave_few: Annotated[
+        bool, typer.Option("--leave-few", help="Leave crowds of fewer than k unsigned, and sign all others.")
+    ] = False,
+    k: Crowd = K,
     out: Out = None,
     home_dir: Home = None,
     at: At = None,
@@ -112,6 +82,7 @@ def issue_command(
 ) -> None:
     """Sign all statements that have no valid credential. Can be stopped and run again at any time."""
     from issuer.issue import issue_pending  # noqa: PLC0415
+    from issuer.lint import leave_out_small_crowds, refuse_small_crowds  # noqa: PLC0415
     from issuer.progress import signing  # noqa: PLC0415
 
     moment_, folder = moment(at), home(home_dir, "issuer", os.environ)
@@ -119,6 +90,9 @@ def issue_command(
     with Store.open(folder / "issuer.db") as store:
         if keys is not None:
             store.register_keys(_worker(worker), _holder_keys(keys))
+        left = leave_out_small_crowds(store, worker=worker, k=k, allowed=allow_few or ()) if leave_few else {}
+        if not leave_few:
+            refuse_small_crowds(store, worker=worker, k=k, allowed=allow_few or ())
         with signing(as_json=as_json) as (on_total, on_signed):
             signed = issue_pending(
                 store, own, at=moment_, worker=worker, processes=processes, on_total=on_total, on_signed=on_signed
@@ -126,32 +100,75 @@ def issue_command(
         summary = store.summary(moment_)
         if out is not None:
             _write_credentials(store.credentials(_worker(worker), moment_), out)
-    show({"signed": signed, "byType": summary}, as_json=as_json, text=lambda: _summary_text(signed, summary))
+    show(
+        {"signed": signed, "leftUnsigned": left, "byType": summary},
+        as_json=as_json,
+        text=lambda: _summary_text(signed, left, summary),
+    )
+
+
+@app.command("lint")
+def lint_command(
+    allow_few: AllowFew = None,
+    k: Crowd = K,
+    home_dir: Home = None,
+    at: At = None,
+    as_json: Json_ = False,
+) -> None:
+    """Who could be told apart by what every showing shows. Refuses crowds of fewer than k, as `issue` does."""
+    from issuer.lint import lint, refused, text  # noqa: PLC0415
+
+    with _store(home_dir) as store:
+        found = lint(store, k=k, at=moment(at))
+    findings = refused(found, k=k, allowed=allow_few or ())
+    document = {
+        "k": k,
+        "types": [one.to_json() for one in found],
+        "refused": [{"code": one.code, "message": one.message} for one in findings],
+    }
+    show(document, as_json=as_json, text=lambda: text(found, k))
+    if findings:
+        raise typer.Exit(1) if as_json else Rejected(findings)
 
 
 @app.command("export")
 def export_command(
     worker: Annotated[str, typer.Option(help="Whose credentials.")],
+    law: Annotated[
+        str | None,
+        typer.Option(metavar="CODE", help="Beside the credentials, all data that this law lists: FR-L7342-7."),
+    ] = None,
     out: Out = None,
     home_dir: Home = None,
     at: At = None,
     as_json: Json_ = False,
 ) -> None:
     """Write a worker's credentials to a file, for their wallet and for nobody else."""
+    moment_ = moment(at)
     target = out or Path(f"{_file_name(worker)}.credentials.json")
     with _store(home_dir) as store:
-        credentials = store.credentials(worker, moment(at))
-    if not credentials:
+        credentials = store.credentials(worker, moment_)
+        statements = tuple(store.statements(worker=worker))
+    if not (credentials or (law and statements)):
         raise Malformed(
             "--worker",
             f"no valid credential is about {worker[:80]!r}; run: ouvrage issuer issue",
             code="UNKNOWN_WORKER",
         )
-    _write_credentials(credentials, target)
+    if law is not None:
+        platform = _platform(home(home_dir, "issuer", os.environ), moment_)
+        file = worker_file(find_law(law), statements, worker=worker, platform=platform, on=moment_.date())
+        write_atomic(_beside(target, law), json.dumps(file, ensure_ascii=False, indent=2).encode())
+    if credentials:
+        _write_credentials(credentials, target)
     show(
-        {"file": str(target), "credentials": len(credentials)},
+        {
+            "file": str(target) if credentials else None,
+            "credentials": len(credentials),
+            "law": str(_beside(target, law)) if law else None,
+        },
         as_json=as_json,
-        text=lambda: f"{len(credentials)} credentials written to {target}. Give the file to the worker only.",
+        text=lambda: "\n".join(_exported(target, len(credentials), law)),
     )
 
 
@@ -181,7 +198,8 @@ def keys_command(
         raise Malformed("--name, --legal-identifier", "say once who the platform is", code="USAGE")
     with Store.open(folder / "issuer.db") as store:
         public: list[Json] = [parse_object(body.encode()) for body in store.credentials("", moment(at))]
-    entry = own.entry([kind.credential_type for kind in TYPES.values()])
+    named = (name for kind in TYPES.values() if kind.signer == "issuer" for name in kind.attested)
+    entry = own.entry(list(dict.fromkeys(named)))
     show(
         {"issuer": entry, "public": public},
         as_json=as_json,
@@ -260,15 +278,41 @@ def _write_credentials(bodies: list[str], out: Path) -> None:
     write_atomic(out, f'{{"credentials":[{",".join(bodies)}]}}'.encode())
 
 
+def _platform(folder: Path, at: datetime) -> dict[str, str]:
+    """Who the platform is. Raises :class:`Malformed` where it has not said so."""
+    own = issuer_keys.load_or_create(folder / "keys.json", os.urandom, at)
+    if not own.name:
+        raise Malformed("--law", "the file names the platform: say once who it is, with `issuer keys`", code="USAGE")
+    return {"name": own.name, "legalIdentifier": own.legal_identifier}
+
+
+def _beside(target: Path, law: str) -> Path:
+    """Where the file of a law goes: beside the credentials."""
+    return target.with_name(f"{target.name.removesuffix('.json').removesuffix('.credentials')}.{law.lower()}.json")
+
+
+def _exported(target: Path, credentials: int, law: str | None) -> Iterator[str]:
+    if law:
+        yield f"All data that {law} lists written to {_beside(target, law)}."
+    if credentials:
+        yield f"{credentials} credentials written to {target}. Give the file to the worker only."
+    else:
+        yield "No credential is valid now; to sign them: ouvrage issuer issue"
+
+
 def _file_name(worker: str) -> str:
     return "".join(character if character.isalnum() or character in "-_" else "_" for character in worker)[:80]
 
 
-def _summary_text(signed: int, summary: dict[str, dict[str, int]]) -> str:
+def _summary_text(signed: int, left: dict[str, int], summary: dict[str, dict[str, int]]) -> str:
     unbound = sum(
         one["credentials"] - one["boundToKeys"] for name, one in summary.items() if TYPES[name].about == "worker"
     )
-    lines = [f"{signed} credentials signed.", _table(summary)]
+    lines = [f"{signed} credentials signed."]
+    lines += [
+        f"{count} {name} statements left unsigned: too few workers have the like." for name, count in left.items()
+    ]
+    lines.append(_table(summary))
     if unbound:
         lines.append(
             f"{unbound} are bound to no key: whoever holds such a file can show it, and verifiers refuse it "

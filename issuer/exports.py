@@ -1,8 +1,8 @@
 """Export files: which kind they are, how they are encoded, and their rows with the line that each begins on.
 
 Nothing of a file is believed: a first bounded read decides whether it is the export that the profile describes, a
-second pass whether all of it is text. Rows are read by Python's own CSV reader and handled in batches, never one by
-one.
+second pass whether all of it is text. Rows are read by Python's own CSV reader, or record by record where the file is
+JSON (:mod:`issuer.jsonfiles`), and handled in batches.
 """
 
 import csv
@@ -10,23 +10,23 @@ import io
 import stat
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, compress, islice, repeat
 from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from issuer.profile import FileKind, Profile, fold, load_profile, profile_names
+from issuer.jsonfiles import Record, first_documents, is_json, is_lines, records, row
+from issuer.looks import Documents, Table, find_kind, places_of
+from issuer.profile import FileKind, Profile
 from vc.errors import Malformed
 
 MAX_LINE: Final = 1 << 18  # characters; the longest header and the longest answer seen in exports have some thousands
-MAX_COLUMNS: Final = 4096  # the widest export known has 86; a batch of rows has to fit in memory
 BATCH: Final = 20_000  # rows handed to the database at once; it takes 10 ms to plan what to do with them
 BATCH_BYTES: Final = 1 << 22  # a batch ends here however few its rows are
 _STEP: Final = 100  # rows read between two looks at BATCH_BYTES
 _Numbered = tuple[list[str], int]  # a row, and the line that it ends on
-_LISTED: Final = 5  # missing columns named in a message
 
 _MAGIC: Final = (
     (b"PK\x03\x04", "a ZIP archive or a spreadsheet: unpack it, or save it as CSV"),
@@ -38,18 +38,48 @@ _MAGIC: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How one file is to be read. ``places`` maps the columns of ``kind`` that the file has to their position."""
+    """How one file is to be read. ``places`` maps the columns of ``kind`` that the file has to their position.
+
+    ``order`` says whether the file writes the day or the month first, where that matters.
+    The ``delimiter`` of JSON is empty, and that of JSON Lines the end of a line; all columns have a place there, and
+    ``lacks`` are those that none of the first records has.
+    """
 
     kind: FileKind
     delimiter: str
     encoding: str
     width: int
     places: dict[str, int]
+    lacks: frozenset[str] = frozenset()
+    order: str = ""
+    copy: int = 0
+
+    @property
+    def copies(self) -> "tuple[Layout, ...]":
+        """The ways in which each row is read: more than one where the profile unfolds rows."""
+        lists = self.kind.unfold
+        return tuple(
+            replace(self, copy=at + 1, places=self._unfolded(at))
+            for at in range(max(map(len, lists.values()), default=0))
+        ) or (self,)
+
+    def _unfolded(self, at: int) -> dict[str, int]:
+        chosen = {name: listed[at] for name, listed in self.kind.unfold.items()}
+        there = {name: self.places[column] for name, column in chosen.items() if column in self.places}
+        return {name: place for name, place in self.places.items() if name not in chosen} | there
+
+    @property
+    def asks_worker(self) -> bool:
+        """Whether this file does not say who its rows are about: it has none of the columns that would."""
+        named = set(self.kind.sources(self.kind.columns["worker"])) - self.lacks
+        return self.kind.asks_worker and self.places.keys().isdisjoint(named)
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Some rows of a file: ``lines`` holds the line that each row begins on, ``rows`` have the header's width.
+
+    In JSON, the line of a record is its number.
 
     ``broken`` are the rows between them that are no rows of this table, by line and reason. ``done`` counts the bytes
     of the file that were read so far.
@@ -90,17 +120,25 @@ def layout(stream: BinaryIO, path: Path, profile: Profile) -> Layout | None:
         if start.startswith(magic):
             raise Malformed(str(path), f"is {what}", code="NOT_TEXT")
     encodings = _possible(start, profile)
+    if is_json(start):
+        return _json_layout(stream, path, profile, _encoding(stream, path, encodings, None, lines=False))
     # First what can be told from the start alone, so that a huge wrong file is refused at once.
     for chunks in (1, None):
         encoding = _encoding(stream, path, encodings, chunks)
-        kind, delimiter, header = _find_kind(_decoded(start, encoding), path, profile)
-    return Layout(kind, delimiter, encoding, len(header), _places(kind, header, path))
+        look = Table(_decoded(start, encoding), path)
+        kind = find_kind(look, path, profile)
+    delimiter = look.delimiter(kind)
+    header = look.header(delimiter)
+    return Layout(kind, delimiter, encoding, len(header), places_of(kind, header, path))
 
 
 def batches(stream: BinaryIO, form: Layout) -> Generator[Batch, None, None]:
     """The rows below the header, in order. Empty lines are no rows. Close it before ``stream``."""
     stream.seek(0)
     text = io.TextIOWrapper(stream, encoding=form.encoding, errors="replace", newline="")
+    if form.kind.format == "json":
+        yield from _json_batches(text, form, stream)
+        return
     try:
         reader = csv.reader(text, delimiter=form.delimiter, strict=True)
         numbered = zip(reader, map(attrgetter("line_num"), repeat(reader)), strict=False)
@@ -151,6 +189,47 @@ def _take(numbered: Iterator[_Numbered], line: Callable[[], int], stream: Binary
     return taken if taken.rows else None
 
 
+def _json_batches(text: io.TextIOWrapper, form: Layout, stream: BinaryIO) -> Iterator[Batch]:
+    """The records of a JSON file; all of them in the order of the file."""
+    try:
+        found = records(text, form.kind.rows, lines=form.delimiter == "\n")
+        while taken := _take_records(found, stream):
+            sound = [one for one in taken if not one.flaw]
+            broken = [(one.number, one.flaw) for one in taken if one.flaw]
+            names = form.kind.names
+            yield Batch([one.number for one in sound], [row(one, names) for one in sound], broken, stream.tell())
+    finally:
+        text.detach()
+
+
+def _take_records(found: Iterator[Record], stream: BinaryIO) -> list[Record]:
+    taken: list[Record] = []
+    limit = stream.tell() + BATCH_BYTES
+    while len(taken) < BATCH and stream.tell() <= limit:
+        before = len(taken)
+        taken.extend(islice(found, _STEP))
+        if len(taken) == before:
+            break
+    return taken
+
+
+def _json_layout(stream: BinaryIO, path: Path, profile: Profile, encoding: str) -> Layout:
+    stream.seek(0)
+    text = io.TextIOWrapper(stream, encoding=encoding, errors="replace")
+    try:
+        lines = is_lines(text)
+        text.seek(0)
+        look = Documents(first_documents(text, lines=lines))
+    except Malformed as error:
+        raise Malformed(str(path), error.why, code=error.code) from None
+    finally:
+        text.detach()
+    kind = find_kind(look, path, profile)
+    places = {name: place for place, name in enumerate(kind.names)}
+    lacks = frozenset(kind.names) - set(look.recognised(kind))
+    return Layout(kind, "\n" if lines else "", encoding, len(places), places, lacks=lacks)
+
+
 def _possible(start: bytes, profile: Profile) -> list[str]:
     """The encodings that a file with this start may have, best guess first, by Python's names."""
     allowed = dict.fromkeys(name for kind in profile.files for name in kind.encodings)
@@ -159,12 +238,15 @@ def _possible(start: bytes, profile: Profile) -> list[str]:
     return ["utf-8-sig" if name == "utf-8" else name for name in allowed if name != "utf-16"]
 
 
-def _encoding(stream: BinaryIO, path: Path, encodings: Sequence[str], chunks: int | None) -> str:
-    """The first of ``encodings`` in which the file, or its first ``chunks``, is text. Raises :class:`Malformed`."""
+def _encoding(stream: BinaryIO, path: Path, encodings: Sequence[str], chunks: int | None, *, lines: bool = True) -> str:
+    """The first of ``encodings`` in which the file, or its first ``chunks``, is text, and has ``lines``.
+
+    Raises :class:`Malformed`.
+    """
     flaws: list[str] = []
     for encoding in encodings:
         stream.seek(0)
-        flaw = _flaw(islice(iter(lambda: stream.read(MAX_LINE), b""), chunks), encoding)
+        flaw = _flaw(islice(iter(lambda: stream.read(MAX_LINE), b""), chunks), encoding, lines=lines)
         if flaw is None:
             return encoding
         flaws.append(flaw)
@@ -172,7 +254,7 @@ def _encoding(stream: BinaryIO, path: Path, encodings: Sequence[str], chunks: in
     raise Malformed(str(path), why, code="NOT_TEXT")
 
 
-def _flaw(chunks: Iterable[bytes], encoding: str) -> str | None:
+def _flaw(chunks: Iterable[bytes], encoding: str, *, lines: bool) -> str | None:
     """Why a file is not text in this encoding. A character cut off by the end of the file is none: rows tell that."""
     decoder, line = getincrementaldecoder(encoding)(), 1
     for chunk in chunks:
@@ -183,7 +265,7 @@ def _flaw(chunks: Iterable[bytes], encoding: str) -> str | None:
             return f"is not text: line {line} is not {encoding.removesuffix('-sig').upper()}"
         if "\0" in text:
             return f"is not text: line {line + text.count(chr(10), 0, text.index(chr(0)))} has a NUL character"
-        if len(chunk) == MAX_LINE and "\n" not in text and "\r" not in text:
+        if lines and len(chunk) == MAX_LINE and "\n" not in text and "\r" not in text:
             return f"line {line} is longer than {MAX_LINE} bytes"
         line += text.count("\n")
     return None
@@ -191,66 +273,3 @@ def _flaw(chunks: Iterable[bytes], encoding: str) -> str | None:
 
 def _decoded(start: bytes, encoding: str) -> str:
     return getincrementaldecoder(encoding)().decode(start)
-
-
-def _find_kind(text: str, path: Path, profile: Profile) -> tuple[FileKind, str, list[str]]:
-    """The kind of file that the header fits best, the delimiter, and the header."""
-    found: list[tuple[int, FileKind, str, list[str]]] = []
-    missing: list[list[str]] = []
-    for kind in profile.files:
-        for delimiter in kind.delimiters:
-            header = _header(text, delimiter, path)
-            lacks = _missing(kind, header)
-            missing.append(lacks)
-            if not lacks:
-                found.append((len(kind.required), kind, delimiter, header))
-    if not found:
-        raise _wrong_profile(text, path, profile, min(missing, key=len))
-    _, kind, delimiter, header = max(found, key=itemgetter(0))
-    return kind, delimiter, header
-
-
-def _header(text: str, delimiter: str, path: Path) -> list[str]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        header = next(filter(None, reader), [])
-    except csv.Error:
-        return []
-    if len(header) > MAX_COLUMNS:
-        raise Malformed(str(path), f"more than {MAX_COLUMNS} columns", code="TOO_LARGE")
-    return header
-
-
-def _spellings(kind: FileKind, column: str) -> set[str]:
-    return {fold(column), *(alias for alias, name in kind.aliases.items() if name == column)}
-
-
-def _missing(kind: FileKind, header: Sequence[str]) -> list[str]:
-    there = set(map(fold, header))
-    return [column for column in kind.required if not _spellings(kind, column) & there]
-
-
-def _places(kind: FileKind, header: Sequence[str], path: Path) -> dict[str, int]:
-    folded = list(map(fold, header))
-    places: dict[str, int] = {}
-    for column in kind.names:
-        at = [place for place, name in enumerate(folded) if name in _spellings(kind, column)]
-        if len(at) > 1:
-            raise Malformed(str(path), f"has {len(at)} columns {column!r}", code="AMBIGUOUS_COLUMN")
-        if at:
-            places[column] = at[0]
-    return places
-
-
-def _wrong_profile(text: str, path: Path, profile: Profile, missing: Sequence[str]) -> Malformed:
-    others = [
-        other.name
-        for other in map(load_profile, profile_names())
-        if other.name != profile.name
-        and any(not _missing(kind, _header(text, sign, path)) for kind in other.files for sign in kind.delimiters)
-    ]
-    listed = ", ".join(missing[:_LISTED]) + (f" and {len(missing) - _LISTED} more" if len(missing) > _LISTED else "")
-    advice = f"profile {' or '.join(others)} would fit" if others else "no profile of ours fits"
-    return Malformed(
-        str(path), f"not an export for profile {profile.name}: without {listed}; {advice}", code="WRONG_PROFILE"
-    )

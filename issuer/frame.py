@@ -2,16 +2,15 @@
 
 # ruff: noqa: S608  (the names in this SQL are ours)
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
-import duckdb
-
+from issuer.engine import Engine
 from issuer.profile import Profile
-from issuer.records import run
+from issuer.records import rows
 from vc.errors import Malformed
 from work import months
 from work.ladders import reached
@@ -33,19 +32,25 @@ class Frame:
 
     def common(self) -> dict[str, str]:
         """The claims that are the same for all workers."""
-        return {"category": self.profile.category, "sourceMethod": self.source, "periodEnd": self.end}
+        # Plain texts: canonical JSON is quick for those, and every statement is digested.
+        return {"category": self.profile.category.value, "sourceMethod": self.source.value, "periodEnd": self.end}
 
     def series(self, first: str) -> tuple[str, ...]:
         """The months of a series that begins with a worker's ``first`` month: no hole, and not too many."""
         return months.span(max(first, months.back(self.end, WINDOW)), self.end)
 
 
-def frame(connection: duckdb.DuckDBPyConnection, profile: Profile, source: SourceMethod) -> Frame | None:
-    """The period that the rows of all relations cover; nothing where there are none."""
-    fed = sorted({relation for kind in profile.files for relation in kind.feeds})
-    days = " UNION ALL ".join(f"SELECT min(day) AS first, max(day) AS last FROM {relation}" for relation in fed)
-    ((first, last),) = run(connection, f"SELECT min(first), max(last) FROM ({days})")
+def frame(engine: Engine, profile: Profile, source: SourceMethod, fed: Iterable[str]) -> Frame | None:
+    """The period that the rows of all relations ``fed`` cover; nothing where there are none."""
+    days = " UNION ALL ".join(f"SELECT min(day) AS first, max(day) AS last FROM {relation}" for relation in sorted(fed))
+    ((first, last),) = rows(engine, f"SELECT min(first), max(last) FROM ({days})")
     return Frame(profile, source, month_of(first), month_of(last)) if last else None
+
+
+def has_rows(engine: Engine, fed: Iterable[str]) -> bool:
+    """Whether any relation of ``fed`` has a row, with a day or without."""
+    found = " UNION ALL ".join(f"SELECT 1 FROM {relation}" for relation in sorted(fed))
+    return any(rows(engine, f"SELECT * FROM ({found}) LIMIT 1"))
 
 
 def make(kind: str, worker: str, claims: Mapping[str, str | Sequence[str] | None]) -> Statement:
@@ -57,6 +62,11 @@ def make(kind: str, worker: str, claims: Mapping[str, str | Sequence[str] | None
         raise Malformed(f"{kind} of worker {worker[:80]!r}: {error.where}", error.why, code=error.code) from None
 
 
+def stated(kind: str, claim: str, values: Iterable[str]) -> list[str]:
+    """Those of a platform's own words that a claim can hold: not too long, and without marks that mislead a reader."""
+    return list(filter(TYPES[kind].claims[claim].accepts, values))
+
+
 def month_of(day: date) -> str:
     """The month of a day, as statements name it."""
     return f"{day:%Y-%m}"
@@ -64,7 +74,10 @@ def month_of(day: date) -> str:
 
 def rounded(value: Decimal, places: int) -> Decimal:
     """``value`` with so many decimals; halves go to the even side, so that rounding favours nobody."""
-    return value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
+    return value.quantize(_UNITS[places], ROUND_HALF_EVEN)
+
+
+_UNITS: Final = tuple(Decimal(1).scaleb(-places) for places in range(20))  # by number of decimals
 
 
 def rungs(kind: str, claim: str, value: Decimal | int | None) -> tuple[str, ...]:

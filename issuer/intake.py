@@ -2,18 +2,23 @@
 
 # ruff: noqa: S608  (the numbers in this SQL are ours)
 
+import re
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 import duckdb
 
+from issuer.dates import day_order
+from issuer.engine import Database, run
 from issuer.exports import Batch, Layout, batches, layout, open_export
-from issuer.profile import Profile
-from issuer.records import fates, insert, insert_sql, mark_repeated, run
+from issuer.parquet import is_parquet, open_table, read_slices
+from issuer.profile import FileKind, Profile
+from issuer.records import fates, insert, insert_sql, packed_sql
 from vc.errors import Malformed
 
 MAX_FILES: Final = 1000
@@ -27,11 +32,52 @@ _FEW: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is: ``stage`` is "reading" (bytes of all files) or "stating" (statements; no total known)."""
+    """How far a run is: ``stage`` is "reading" (bytes of all files), "sorting" (nothing to count) or "stating" (workers
+    whose statements were made)."""
 
     stage: str
     done: int
     total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a person says about files that do not say it themselves: in which time zone, and of which day they are, and
+    whether dates have the day ("dmy") or the month first ("mdy")."""
+
+    zone: str | None = None
+    day: date | None = None
+    order: str = ""
+
+    def check(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Raises :class:`Malformed` for a zone that there is not."""
+        known = "SELECT count(*) FROM pg_timezone_names() WHERE name = $zone"
+        if self.zone is not None and run(connection, known, {"zone": self.zone}) == [(0,)]:
+            raise Malformed(
+                "--zone", f"no time zone is called {self.zone[:40]!r}; one is Europe/Paris", code="BAD_ZONE"
+            )
+
+    def about(self, path: Path, kind: FileKind) -> dict[str, str | None]:
+        """The zone and the day of a file, where its kind asks for them. Raises :class:`Malformed`, naming the file."""
+        if kind.asks("zone") and self.zone is None:
+            why = "its times are in UTC, and it does not say where they were: add --zone, such as --zone Europe/Paris"
+            raise Malformed(str(path), why, code="ZONE_NEEDED")
+        day = self.day or day_named(path.name)
+        if kind.asks("day") and day is None:
+            why = "neither the file nor its name says which days it is about: add --day with the last one of them"
+            raise Malformed(str(path), why, code="DAY_NEEDED")
+        return {"zone": self.zone, "day": None if day is None else day.isoformat()}
+
+
+_NAMED_DAY: Final = re.compile(r"(?<!\d)(20\d\d)[-_.]?(\d\d)[-_.]?(\d\d)(?!\d)")
+
+
+def day_named(name: str) -> date | None:
+    """The last day in the name of a file, such as 20261005-20261012-payments.csv."""
+    for year, month, day in reversed(_NAMED_DAY.findall(name)):
+        with suppress(ValueError):
+            return date(int(year), int(month), int(day))
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +101,18 @@ class Intake:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """One file, the ``number``-th of the export, and where its rows go."""
+    """One file, the ``number``-th of the export, and where its rows go. ``named``: a person says who it is about."""
 
-    connection: duckdb.DuckDBPyConnection
+    database: Database
     profile: Profile
     path: Path
     number: int
+    said: Said
+    named: bool
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        return self.database.connection
 
     def refused(self, limit: int) -> list[Reject]:
         """The first rows in the database that were not understood."""
@@ -75,13 +127,16 @@ class _Source:
 
 
 def read_files(
-    connection: duckdb.DuckDBPyConnection,
+    database: Database,
     profile: Profile,
     paths: Sequence[Path],
     worker: str | None,
     tell: Callable[[Progress], None],
+    said: Said | None = None,
 ) -> Intake:
     """Read all files into the tables of the profile. Raises :class:`Malformed`, naming the file."""
+    said = said or Said()
+    said.check(database.connection)
     if not 1 <= len(paths) <= MAX_FILES:
         raise Malformed("files", f"from 1 to {MAX_FILES} are needed")
     sizes = list(map(_size, paths))
@@ -89,13 +144,13 @@ def read_files(
     rejects: list[Reject] = []
     broken: list[Reject] = []
     for number, path in enumerate(paths):
-        source = _Source(connection, profile, path, number)
-        about = worker or (path.stem if len(paths) == 1 else None)
+        alone = len(paths) == 1
+        source = _Source(database, profile, path, number, said, named=alone and worker is not None)
+        about = worker or (path.stem if alone else None)
         count, flaws = _read_file(source, about, partial(_tell, tell, sum(sizes[:number]), sum(sizes)))
         counts.append(count)
         rejects += sorted([*flaws, *source.refused(MAX_REJECTS)], key=lambda one: one.line)
         broken += flaws
-    mark_repeated(connection, profile)
     files = zip((path.name for path in paths), counts, strict=True)
     return Intake(tuple(files), tuple(rejects), tuple(broken))
 
@@ -115,25 +170,50 @@ def _tell(tell: Callable[[Progress], None], before: int, total: int, done: int) 
 def _read_file(source: _Source, worker: str | None, tell: Callable[[int], None]) -> tuple[int, list[Reject]]:
     """Read one file; how many rows it has, and those of them that are no rows of the table."""
     with open_export(source.path) as stream:
+        if is_parquet(stream, source.path):
+            return _read_parquet(source, worker, tell), []
         form = layout(stream, source.path, source.profile)
         if form is None:
             return 0, []
-        about = _about(source.path, form, worker)
+        about = _about(source, worker, asked=form.asks_worker)
+        form = replace(form, order=day_order(stream, form, source.path, source.said.order))
         with closing(batches(stream, form)) as found:
             return _read_batches(source, form, about, found, tell)
+
+
+def _read_parquet(source: _Source, worker: str | None, tell: Callable[[int], None]) -> int:
+    table = open_table(source.database, source.path, source.profile)
+    if table is None:
+        return 0
+    place = source.profile.files.index(table.kind)
+    said = {
+        "worker": _about(source, worker, asked=table.asks_worker),
+        "order": source.said.order,
+        **source.said.about(source.path, table.kind),
+    }
+    size, refused, before = _size(source.path), 0, 0
+    for count in read_slices(source.connection, table, place, file=source.number, said=said):
+        refused += _count_refused(source, place, before + 1)
+        if _is_hopeless(count, refused):
+            raise _not_understood(source, [], count)
+        tell(size * count // table.rows)
+        before = count
+    return before
 
 
 def _read_batches(
     source: _Source, form: Layout, worker: str | None, found: Iterable[Batch], tell: Callable[[int], None]
 ) -> tuple[int, list[Reject]]:
     place = source.profile.files.index(form.kind)
-    sql = insert_sql(form.kind, place, form)
+    copies = [(copy, insert_sql(form.kind, place, packed_sql(copy), copy.places)) for copy in form.copies]
     count, refused, broken = 0, 0, list[Reject]()
+    said = source.said.about(source.path, form.kind)
     for batch in found:
-        insert(source.connection, sql, form, batch, file=source.number, worker=worker)
+        for copy, sql in copies:
+            insert(source.connection, sql, copy, batch, file=source.number, worker=worker, **said)
         broken += [Reject(source.path.name, line, reason) for line, reason in batch.broken]
-        refused += len(batch.broken) + _count_refused(source, place, batch)
-        count += len(batch.rows) + len(batch.broken)
+        refused += len(batch.broken) + (_count_refused(source, place, batch.lines[0]) if batch.rows else 0)
+        count += len(batch.rows) * len(copies) + len(batch.broken)
         if _is_hopeless(count, refused):
             raise _not_understood(source, broken, count)
         tell(batch.done)
@@ -144,18 +224,19 @@ def _is_hopeless(count: int, refused: int) -> bool:
     return refused > MAX_REJECTS or (refused == count >= _NONE) or (2 * refused > count >= _FEW)
 
 
-def _about(path: Path, form: Layout, worker: str | None) -> str | None:
+def _about(source: _Source, worker: str | None, *, asked: bool) -> str | None:
     """Who the rows of a file are about, where they do not say so themselves."""
-    if form.kind.asks_worker and not worker:
-        raise Malformed(str(path), "several files that do not say who they are about: name the worker")
-    return worker if form.kind.asks_worker else None
+    if source.named and not asked:
+        raise Malformed("--worker", f"files like {source.path.name} say themselves who they are about")
+    if asked and not worker:
+        raise Malformed(str(source.path), "several files that do not say who they are about: name the worker")
+    return worker if asked else None
 
 
-def _count_refused(source: _Source, place: int, batch: Batch) -> int:
-    if not batch.rows:
-        return 0
+def _count_refused(source: _Source, place: int, first: int) -> int:
+    """How many rows were not understood, from the line ``first`` on."""
     sql = f"SELECT count(*) FROM rows_{place} WHERE file = $file AND line >= $line AND fate > 0"
-    ((refused,),) = run(source.connection, sql, {"file": source.number, "line": batch.lines[0]})
+    ((refused,),) = run(source.connection, sql, {"file": source.number, "line": first})
     return int(refused)
 
 

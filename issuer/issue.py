@@ -23,6 +23,7 @@ from vc.model import parse_date_time
 from vc.secure import sign, sign_selective
 from work import CONTEXTS
 from work.draft import draft
+from work.screened import check_texts
 from work.types import TYPES
 from work.validate import check_document
 
@@ -35,8 +36,9 @@ Batch = list[Job]
 def sign_copy(job: Job, *, keys: IssuerKeys, at: datetime, rand: Callable[[int], bytes]) -> Signed:
     """One credential: bbs-2023 for what is said about a worker, eddsa-rdfc-2022 for what a platform says in public.
 
-    Raises :class:`Malformed` where the statement does not fit its schema.
+    Raises :class:`Malformed` where the statement does not fit its schema, or a text in it names a person.
     """
+    check_texts(job.statement)
     public = TYPES[job.statement.type].about == "platform"
     key = keys.public if public else keys.credentials
     drafted = draft(job.statement, issuer=key.did, holder=job.holder or None, at=at, issuer_name=keys.name)

@@ -6,7 +6,7 @@ the last whole transaction.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,13 +18,14 @@ from vc.errors import Malformed, Undetermined
 from vc.model import format_date_time
 from work.statement import Statement
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+CACHE: Final = 1 << 17  # KiB at the most: digests come in no order, and each has its place in an index
 MAX_KEYS: Final = 100  # single-use copies of one statement: each costs a signature
 
 _SCHEMA: Final = """
 CREATE TABLE statement (
-    digest TEXT PRIMARY KEY, source TEXT NOT NULL, worker TEXT NOT NULL, type TEXT NOT NULL, currency TEXT NOT NULL,
-    body TEXT NOT NULL, UNIQUE (source, worker, type, currency)) STRICT;
+    digest TEXT PRIMARY KEY, source TEXT NOT NULL, worker TEXT NOT NULL, type TEXT NOT NULL, topic TEXT NOT NULL,
+    body TEXT NOT NULL, UNIQUE (source, worker, type, topic)) STRICT;
 CREATE TABLE holder_key (
     worker TEXT NOT NULL, position INTEGER NOT NULL, did TEXT NOT NULL UNIQUE, PRIMARY KEY (worker, position)) STRICT;
 CREATE TABLE credential (
@@ -76,6 +77,20 @@ class Added:
     unchanged: int
 
 
+@dataclass(frozen=True, slots=True)
+class Crowds:
+    """Workers by what their statements of one type have in common.
+
+    ``below`` workers are in a crowd of fewer than k; ``examples`` are the smallest crowds with their values.
+    """
+
+    workers: int
+    combinations: int
+    smallest: int
+    below: int
+    examples: tuple[tuple[Mapping[str, str], int], ...]
+
+
 class Store:
     """The issuer's database. Use as a context manager."""
 
@@ -93,6 +108,7 @@ class Store:
             path.chmod(0o600)
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
+            connection.execute(f"PRAGMA cache_size=-{CACHE}")
             _prepare(connection, path)
         except sqlite3.Error as error:
             raise _translated(error, path) from None
@@ -111,9 +127,9 @@ class Store:
             for statement in statements:
                 digest = statement.digest()
                 # A newer statement replaces one on the same topic; income in two currencies is two topics.
-                topic = (source, statement.worker, statement.type, str(statement.claims.get("currency", "")))
+                topic = (source, statement.worker, statement.type, statement.topic())
                 row = cursor.execute(
-                    "SELECT digest FROM statement WHERE source = ? AND worker = ? AND type = ? AND currency = ?", topic
+                    "SELECT digest FROM statement WHERE source = ? AND worker = ? AND type = ? AND topic = ?", topic
                 ).fetchone()
                 if row and row[0] == digest:
                     unchanged += 1
@@ -149,6 +165,8 @@ class Store:
     def pending(self, at: datetime, *, worker: str | None = None) -> tuple[int, Iterator[Job]]:
         """How many copies have no valid credential at ``at``, and these copies."""
         query, values = _PENDING, {"at": format_date_time(at)}
+        if self._connection.execute("SELECT 1 FROM temp.sqlite_schema WHERE name = 'left_out'").fetchone():
+            query += " AND c.digest NOT IN (SELECT digest FROM left_out)"
         if worker is not None:
             query += " AND c.digest IN (SELECT digest FROM statement WHERE worker = :worker)"
             values["worker"] = worker
@@ -188,6 +206,52 @@ class Store:
             for name, statements, credentials, bound in rows
         }
 
+    def types(self, *, worker: str | None = None) -> list[str]:
+        """The types of statements that are here, or that are here about one worker."""
+        query = "SELECT DISTINCT type FROM statement WHERE worker = coalesce(?, worker) ORDER BY type"
+        return [name for (name,) in self._connection.execute(query, (worker,))]
+
+    def statements(self, kind: str | None = None, *, worker: str | None = None) -> Iterator[Statement]:
+        """The statements of a type, or about a worker, or all."""
+        rows = self._connection.execute(
+            """SELECT body FROM statement WHERE type = coalesce(:kind, type) AND worker = coalesce(:worker, worker)
+               ORDER BY type, source, worker, digest""",
+            {"kind": kind, "worker": worker},
+        )
+        return (Statement.parse(parse_object(body.encode())) for (body,) in rows)
+
+    def crowds(self, kind: str, claims: Sequence[str], *, k: int, most: int, worker: str | None = None) -> Crowds:
+        """How the workers of a type fall into groups that agree in ``claims``; the ``most`` smallest below ``k``.
+
+        With ``worker``, only the groups that this worker is in.
+        """
+        groups = _groups(claims)
+        parameters = {"kind": kind, "k": k, "most": most, "worker": worker}
+        ((workers, combinations, smallest, below),) = self._connection.execute(
+            f"""SELECT (SELECT count(DISTINCT worker) FROM statement WHERE type = :kind), count(*),
+                       coalesce(min(size), 0), coalesce(sum(size) FILTER (WHERE size < :k), 0)
+                FROM ({groups})""",  # noqa: S608
+            parameters,
+        )
+        fewest = self._connection.execute(
+            f"SELECT * FROM ({groups}) WHERE size < :k ORDER BY size LIMIT :most",  # noqa: S608
+            parameters,
+        )
+        examples = tuple((dict(zip(claims, map(str, values), strict=False)), size) for size, *values in fewest)
+        return Crowds(workers, combinations, smallest, below, examples)
+
+    def leave_out_few(self, kind: str, claims: Sequence[str], *, k: int, worker: str | None = None) -> int:
+        """Let :meth:`pending` pass over statements of a type (about one worker, or all) that fewer than ``k`` workers
+        have the like of; how many."""
+        alike = " AND ".join(f"{_claim(name)} = few.c{at}" for at, name in enumerate(claims)) or "TRUE"
+        self._connection.execute("CREATE TEMP TABLE IF NOT EXISTS left_out (digest TEXT PRIMARY KEY) WITHOUT ROWID")
+        return self._connection.execute(
+            f"""INSERT OR IGNORE INTO left_out
+                SELECT digest FROM statement JOIN (SELECT * FROM ({_groups(claims)}) WHERE size < :k) few
+                ON type = :kind AND worker = coalesce(:only, worker) AND {alike}""",  # noqa: S608
+            {"kind": kind, "k": k, "worker": None, "only": worker},
+        ).rowcount
+
     def workers(self, limit: int) -> list[tuple[str, int]]:
         """The first ``limit`` workers by name, with the number of statements about each."""
         return self._connection.execute(
@@ -207,6 +271,18 @@ class Store:
         finally:
             if self._connection.in_transaction:
                 self._connection.rollback()
+
+
+def _groups(claims: Sequence[str]) -> str:
+    """SQL: the workers of a type that agree in ``claims`` (all of them, or only those around one worker)."""
+    shared = ", ".join(f"{_claim(name)} AS c{at}" for at, name in enumerate(claims)) or "1 AS c0"
+    places = ", ".join(map(str, range(2, 2 + max(1, len(claims)))))
+    return f"""SELECT count(DISTINCT worker) AS size, {shared} FROM statement WHERE type = :kind GROUP BY {places}
+               HAVING :worker IS NULL OR count(*) FILTER (WHERE worker = :worker)"""  # noqa: S608
+
+
+def _claim(name: str) -> str:
+    return f"json_extract(body, '$.claims.{name}')"
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:

@@ -1,20 +1,19 @@
 """Counting what became of the rows in the database, and what of it the statements say."""
 
-# ruff: noqa: S608  (the names in this SQL are ours)
-
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, auto
 
 import duckdb
 
-from issuer.build import PAY_MONTHS
+from issuer.engine import run
 from issuer.intake import Intake
 from issuer.profile import FileKind, Profile
 from issuer.reconciliation import Lot, Reconciliation
-from issuer.records import fates, run, tally_sql
+from issuer.records import fates, tally_sql
+from issuer.warehouse import Warehouse
 from work.statement import Statement
 
 
@@ -65,13 +64,35 @@ class _Count:
                 yield _Share(_End.IN_PART, _reason(kind, self.pay_rule if aside else self.rule), self.rows, aside)
 
 
+class Tally:
+    """What the statements of a run say, counted while they pass by; ``rounding`` is what it took away from them."""
+
+    def __init__(self) -> None:
+        self.statements: Counter[str] = Counter()
+        self.attested: defaultdict[str, Decimal] = defaultdict(Decimal)
+        self.rounding: defaultdict[str, Decimal] = defaultdict(Decimal)
+
+    def add(self, statement: Statement) -> None:
+        """Count a statement, and the money in it."""
+        self.statements[statement.type] += 1
+        if statement.type == "Earnings":
+            for currency, amount in attested_money(statement):
+                self.attested[currency] += amount
+
+
 def reconcile(
-    connection: duckdb.DuckDBPyConnection, profile: Profile, intake: Intake, made: Sequence[Statement]
+    connection: duckdb.DuckDBPyConnection,
+    profile: Profile,
+    intake: Intake,
+    tally: Tally,
+    in_part: Mapping[str, int],
 ) -> Reconciliation:
-    """Rows and money of a run, counted on both sides: in what was read, and in what is stated."""
+    """Rows and money of a run, counted on both sides: in what was read, and in what is stated. ``in_part`` counts, by
+    reason, rows of which something is not stated although they are used."""
     counts = [(kind, count) for place, kind in enumerate(profile.files) for count in _counts(connection, place, kind)]
     shares = [share for kind, count in counts for share in count.shares(kind)]
     shares += [_Share(_End.REJECTED, one.reason, 1, {}) for one in intake.broken]
+    shares += [_Share(_End.IN_PART, reason, rows, {}) for reason, rows in in_part.items()]
     paying = [count for kind, count in counts if "pay" in kind.feeds]
     return Reconciliation(
         files=intake.files,
@@ -82,12 +103,37 @@ def reconcile(
         in_part=_lots(shares, _End.IN_PART),
         unreadable=len(intake.broken) + sum(count.unreadable for count in paying),
         money_in=_sums((count.currency, count.money) for count in paying),
-        attested=_sums(
-            (str(one.claims["currency"]), Decimal(str(one.claims["total"]))) for one in made if one.type == "Earnings"
-        ),
-        rounding=_rounding(connection) if paying else {},
+        attested=_sums(tally.attested.items()),
+        rounding=_sums(tally.rounding.items()),
         figures=tuple((figure.label, _figure(connection, figure.sql)) for figure in profile.figures),
-        statements=dict(sorted(Counter(one.type for one in made).items())),
+        statements=dict(sorted(tally.statements.items())),
+    )
+
+
+def reconcile_tables(engine: Warehouse, profile: Profile, tally: Tally) -> Reconciliation:
+    """Rows and money of a run over a platform's own tables, counted there by one query, and in what is stated."""
+    counts = [(engine.tables[name], count) for name, *count in sorted(engine.counts())]
+    lines: Counter[str] = Counter()
+    shares: list[_Share] = []
+    for table, (fate, currency, rows, _, money) in counts:
+        lines[table.relation] += rows
+        if fate:
+            aside = {currency: money} if table.relation == "pay" else {}
+            shares.append(_Share(_End.REJECTED, table.rules[fate - 1][1], rows, aside))
+    paying = [count for table, count in counts if table.relation == "pay"]
+    return Reconciliation(
+        files=tuple(sorted(lines.items())),
+        rows_in=lines.total(),
+        rows_used=sum(count[2] for _, count in counts if not count[0]),
+        rejected=_lots(shares, _End.REJECTED),
+        left_out=(),
+        in_part=(),
+        unreadable=sum(count[3] for count in paying),
+        money_in=_sums((count[1], count[4]) for count in paying),
+        attested=_sums(tally.attested.items()),
+        rounding=_sums(tally.rounding.items()),
+        figures=tuple((one.label, value) for one in profile.figures if (value := engine.figure(one.sql)) is not None),
+        statements=dict(sorted(tally.statements.items())),
     )
 
 
@@ -116,11 +162,13 @@ def _sums(amounts: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
     return {currency: amount for currency, amount in sorted(totals.items()) if amount or currency != "?"}
 
 
-def _rounding(connection: duckdb.DuckDBPyConnection) -> dict[str, Decimal]:
-    sql = f"SELECT currency, sum(exact) - sum(money) FROM ({PAY_MONTHS}) GROUP BY currency"
-    return _sums((currency, lost) for currency, lost in run(connection, sql))
+def attested_money(earnings: Statement) -> Iterator[tuple[str, Decimal]]:
+    """The money that an Earnings statement is about: the total, and the tips where they are stated apart from it."""
+    for claim in ("total", "tips"):
+        if claim in earnings.claims:
+            yield str(earnings.claims["currency"]), Decimal(str(earnings.claims[claim]))
 
 
 def _figure(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
-    found = run(connection, sql)
+    found = run(connection, f"SELECT * FROM ({sql.rstrip('; ')})")  # noqa: S608  (a query, and nothing else)
     return "none" if not found or found[0][0] is None else str(found[0][0])

@@ -9,7 +9,7 @@ from typing import Final
 SERVICES: Final = MappingProxyType(
     {
         "issuer": ("issuer.__main__", "the platform: records become statements, statements become signed credentials"),
-        "wallet": ("wallet.__main__", "the worker: keep credentials, choose what to show"),
+        "wallet": ("ouvrage.own_import", "the worker: keep credentials, choose what to show"),
         "verifier": ("verifier.__main__", "the one who checks, offline, without telling the platform"),
         "jose": ("ouvrage.jose", "secure and verify files by JOSE, SD-JWT and COSE, to try them out"),
         "vc-api": ("ouvrage.vcapi", "every route of VC-API, with every suite, to try them out"),

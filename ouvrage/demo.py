@@ -43,19 +43,29 @@ class Platform:
     legal_identifier: str
     example: str
     real: str
+    crowd: str = "--leave-few"  # what the platform says of workers whom too few resemble
 
 
 FREELANCE: Final = Platform(
-    "Example freelance marketplace", "upwork", "000 000 001", "upwork_timesheet.csv", "upwork_timesheet.csv"
+    "Example freelance marketplace",
+    "upwork",
+    "000 000 001",
+    "upwork/upwork_timesheet.csv",
+    "upwork_timesheet.csv",
+    crowd="--allow-few Earnings --allow-few WorkHistory",  # an export about one person: a crowd of one
 )
 SHARING: Final = Platform(
-    "Example home-sharing platform", "airbnb", "000 000 002", "airbnb_hosts.csv", "airbnb_dc_listings_reputation.csv"
+    "Example home-sharing platform",
+    "airbnb",
+    "000 000 002",
+    "airbnb/airbnb_hosts.csv",
+    "airbnb_dc_listings_reputation.csv",
 )
 MICROWORK: Final = Platform(
     "Example microwork platform",
     "figure-eight",
     "000 000 003",
-    "figure_eight_judgments.csv",
+    "figure-eight/figure_eight_judgments.csv",
     "figure_eight_relex_binary_choice.csv",
 )
 PLATFORMS: Final = (FREELANCE, SHARING, MICROWORK)
@@ -89,7 +99,7 @@ def platforms(stage: Stage, exports: Exports) -> None:
         names = f"--name '{one.name}' --legal-identifier '{one.legal_identifier}'"
         stage.ouvrage(f"issuer keys {names}", home=one.profile)
     for one in (SHARING, MICROWORK):
-        stage.ouvrage("issuer issue", home=one.profile)
+        stage.ouvrage(f"issuer issue {one.crowd}", home=one.profile)
     _title("3. A verifier decides whom to trust; from here on it never asks a platform again")
     for one in PLATFORMS:
         entry = f"{one.profile}.entry.json"
@@ -105,7 +115,8 @@ def wallet(stage: Stage, home: str, platform: Platform, worker: str) -> None:
     stage.ouvrage("wallet init", home=home)
     stage.ouvrage(f"wallet keys --count 3 --out {home}.keys.json", home=home)
     stage.ouvrage(
-        f"issuer issue --worker {shlex.quote(worker)} --keys {home}.keys.json --out {home}.credentials.json",
+        f"issuer issue --worker {shlex.quote(worker)} --keys {home}.keys.json --out {home}.credentials.json "
+        f"{platform.crowd}",
         home=platform.profile,
     )
     stage.ouvrage(f"wallet add {home}.credentials.json", home=home)

@@ -70,6 +70,9 @@ def write(folder: Path, name: str) -> Path:
     return path
 
 
+# An export about one person is a crowd of one, and somebody has to answer for it.
+FEW = ("--allow-few", "Earnings", "--allow-few", "WorkHistory")
+
 NAMES = ("missing", "folder", "huge", *HOSTILE)
 
 # Where {} stands, the hostile file is read. Everything else that the command needs is in order.
@@ -77,8 +80,10 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "attest": ("issuer", "attest", "--profile", "upwork", "{}"),
     "attest-airbnb": ("issuer", "attest", "--profile", "airbnb", "{}"),
     "profile": ("issuer", "attest", "--profile", "{}", "good.csv"),
-    "issue-keys": ("issuer", "issue", "--worker", "good", "--keys", "{}"),
+    "issue-keys": ("issuer", "issue", "--worker", "good", "--keys", "{}", *FEW),
     "add": ("wallet", "add", "{}"),
+    "import": ("wallet", "import", "--profile", "upwork", "{}"),
+    "import-profile": ("wallet", "import", "--profile", "{}", "good.csv"),
     "request": ("wallet", "request", "{}"),
     "present": ("wallet", "present", "--yes", "--request", "{}", "--out", "new-answer.json"),
     "check-answer": (
@@ -101,11 +106,11 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 
 def prepare(home: Path) -> None:
     """A home in which everything is in order: statements, keys, a wallet, a request, an answer, a trust file."""
-    shutil.copy(ROOT / "examples" / "upwork_timesheet.csv", home / "good.csv")
+    shutil.copy(ROOT / "examples" / "upwork" / "upwork_timesheet.csv", home / "good.csv")
     ouvrage(home, "issuer", "attest", "--profile", "upwork", "good.csv")
     ouvrage(home, "wallet", "init")
     ouvrage(home, "wallet", "keys", "--count", "1", "--out", "keys.json")
-    ouvrage(home, "issuer", "issue", "--worker", "good", "--keys", "keys.json", "--out", "credentials.json")
+    ouvrage(home, "issuer", "issue", "--worker", "good", "--keys", "keys.json", "--out", "credentials.json", *FEW)
     ouvrage(home, "wallet", "add", "credentials.json")
     entry = ouvrage(home, "issuer", "keys", "--name", "Platform", "--legal-identifier", "1", "--json")
     (home / "entry.json").write_text(entry.out)

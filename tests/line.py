@@ -11,7 +11,7 @@ from typing import Any
 from issuer.issue import sign_copy
 from issuer.keys import IssuerKeys, create
 from issuer.store import Job
-from tests.work_samples import EARNINGS, MEMBERSHIP, RATING
+from tests.work_samples import CLAIMS
 from vc.canon import Json, parse_json, to_json
 from vc.keys import Ed25519Key
 from vc.model import parse_credential
@@ -28,7 +28,7 @@ from work.statement import Statement
 from work.types import TYPES
 
 AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
-SAMPLES: Mapping[str, Mapping[str, Any]] = {"Earnings": EARNINGS, "Rating": RATING, "PlatformMembership": MEMBERSHIP}
+SAMPLES: Mapping[str, Mapping[str, Any]] = CLAIMS
 
 
 def rand_from(seed: str) -> Callable[[int], bytes]:
@@ -57,7 +57,8 @@ def holder_key(seed: str = "worker") -> Ed25519Key:
 def entry(own: IssuerKeys, **changes: Any) -> dict[str, Any]:
     """The issuer's entry of a trust file."""
     named = replace(own, name="Example platform", legal_identifier="000 000 001")
-    made = named.entry([kind.credential_type for kind in TYPES.values()])
+    types = (name for kind in TYPES.values() if kind.signer == "issuer" for name in kind.attested)
+    made = named.entry(list(dict.fromkeys(types)))
     return {**made, **changes}
 
 

@@ -82,9 +82,7 @@ def test_the_key_of_the_copy_is_needed() -> None:
 def test_a_purpose_is_compared_with_what_is_asked() -> None:
     housing = request("Rating", "Earnings.monthly", "WorkHistory.lastJob", purpose="housing.tenancy.fr")
     made = planned(housing, credential(), credential("Rating"))
-    judged = {
-        claim_name(proposal.type, one.pointer): one.judgement for proposal in made.proposals for one in proposal.asked
-    }
+    judged = {claim_name(proposal, one): one.judgement for proposal in made.proposals for one in proposal.asked}
     assert judged["Earnings.monthly"] is Judgement.never
     for lang, word in (("en", "Must not be asked"), ("fr", "Ne doit pas être demandé")):
         assert word in plan_text(housing, made, lang)
@@ -105,6 +103,25 @@ def test_without_a_purpose_everything_is_unusual() -> None:
 def test_a_rating_warns_that_it_can_be_recognised() -> None:
     asked = request("Rating", purpose="platform.onboarding.eu")
     assert "recognised by its content" in plan_text(asked, planned(asked, credential("Rating")), "en")
+
+
+def test_the_band_is_offered_instead_where_there_is_one() -> None:
+    asked = request("Rating", purpose="platform.onboarding.eu")
+    for lang, named in (("en", "“Rating, as a band”"), ("fr", "« Note, en tranche »")):
+        assert named in plan_text(asked, planned(asked, credential("Rating"), credential("RatingBand")), lang)
+        assert named not in plan_text(asked, planned(asked, credential("Rating")), lang)
+    only_band = request("RatingBand", purpose="platform.onboarding.eu")
+    told = plan_text(only_band, planned(only_band, credential("RatingBand")), "en")
+    assert "somewhere between 4.5 and 5" in told
+    assert "recognised by its content" not in told
+
+
+def test_of_alternatives_the_one_that_leaves_no_trace_is_shown() -> None:
+    asked = request("Rating", "RatingBand", purpose="platform.onboarding.eu")
+    either = replace(asked, sets=(CredentialSet((("Rating",), ("RatingBand",)), required=True),))
+    both, alone = (credential("Rating"), credential("RatingBand")), (credential("Rating"),)
+    assert [one.type for one in planned(either, *both).proposals] == ["RatingBand"]
+    assert [one.type for one in planned(either, *alone).proposals] == ["Rating"]
 
 
 def test_the_worker_can_show_less_and_never_more() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli import ROOT, ouvrage
+from tests.hostile import FEW
 
 ASK = ("verifier", "request", "--as", "lender.example", "--purpose", "credit.consumer.eu")
 
@@ -13,9 +14,9 @@ ASK = ("verifier", "request", "--as", "lender.example", "--purpose", "credit.con
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A platform that signed without keys, a wallet that holds the worker's copies, a verifier that trusts it."""
     folder = tmp_path_factory.mktemp("story")
-    ouvrage(folder, "issuer", "attest", "--profile", "upwork", ROOT / "examples" / "upwork_timesheet.csv")
+    ouvrage(folder, "issuer", "attest", "--profile", "upwork", ROOT / "examples" / "upwork" / "upwork_timesheet.csv")
     ouvrage(folder, "issuer", "keys", "--name", "Platform", "--legal-identifier", "1")
-    ouvrage(folder, "issuer", "issue")
+    ouvrage(folder, "issuer", "issue", *FEW)
     ouvrage(folder, "issuer", "export", "--worker", "upwork_timesheet", "--out", "credentials.json")
     ouvrage(folder, "wallet", "init")
     ouvrage(folder, "wallet", "add", "credentials.json")
@@ -74,8 +75,8 @@ def test_nothing_is_shown_without_a_yes(home: Path) -> None:
 
 
 def test_a_worker_who_stays_with_the_platform_is_issued_again_when_a_month_has_gone(home: Path) -> None:
-    assert ouvrage(home, "issuer", "issue", "--json").json["signed"] == 0
-    assert ouvrage(home, "issuer", "issue", "--json", "--at", "2028-01-05").json["signed"] == 2
+    assert ouvrage(home, "issuer", "issue", *FEW, "--json").json["signed"] == 0
+    assert ouvrage(home, "issuer", "issue", *FEW, "--json", "--at", "2028-01-05").json["signed"] == 2
 
 
 def test_the_retention_is_the_purposes_unless_the_verifier_says_less(home: Path) -> None:

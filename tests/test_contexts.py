@@ -31,6 +31,7 @@ PUBLISHED = {
     "citizenship-v4rc1.jsonld": "citizenship-v4rc1.jsonld",
     "examples-v2.jsonld": "credentials-examples-v2.jsonld",
 }
+OPEN_BADGES = "open-badges-3.0.3.jsonld"  # of which no published copy is kept beside: its tests are in test_open_badges
 ALL = {**PINS, **EXAMPLE_PINS}
 BOTH = W3C.with_(EXAMPLES.raw)
 
@@ -56,6 +57,8 @@ def test_every_file_equals_the_published_context(ours: str, published: str) -> N
 
 def test_what_is_served_is_told_where_it_is_not_what_is_here() -> None:
     for url, (name, _) in ALL.items():
+        if name == OPEN_BADGES:
+            continue
         published = shared_path(f"vectors/contexts/{PUBLISHED[name]}").read_bytes()
         if published != BOTH.raw[url]:
             assert {sha256(published).hexdigest(), sha384(published).hexdigest()} <= set(SERVED[url]), url

@@ -23,16 +23,16 @@ from work.validate import check_document
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 FILES = {
-    "upwork": ("upwork_timesheet.csv", "upwork_timesheet.csv"),
-    "airbnb": ("airbnb_hosts.csv", "airbnb_dc_listings_reputation.csv"),
-    "figure-eight": ("figure_eight_judgments.csv", "figure_eight_relex_binary_choice.csv"),
+    "upwork": ("upwork/upwork_timesheet.csv", "upwork_timesheet.csv"),
+    "airbnb": ("airbnb/airbnb_hosts.csv", "airbnb_dc_listings_reputation.csv"),
+    "figure-eight": ("figure-eight/figure_eight_judgments.csv", "figure_eight_relex_binary_choice.csv"),
 }
 AT = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 @cache
 def run(profile: str, path: Path) -> Attested:
-    return attest(load_profile(profile), [path])
+    return attest(load_profile(profile), [path], salt=bytes(32))
 
 
 def exports(profile: str, where: str) -> Path:
@@ -91,7 +91,7 @@ def test_statements_come_in_order_and_the_same_every_time(profile: str) -> None:
     made = run(profile, exports(profile, "example"))
     order = [(statement.worker, statement.type) for statement in made.statements]
     assert order == sorted(order)
-    again = attest(load_profile(profile), [exports(profile, "example")])
+    again = attest(load_profile(profile), [exports(profile, "example")], salt=bytes(32))
     assert [one.digest() for one in made.statements] == [one.digest() for one in again.statements]
 
 
@@ -154,9 +154,14 @@ def test_airbnb_figures_of_the_real_file() -> None:
     made = run("airbnb", exports("airbnb", "real"))
     assert dict(made.reconciliation.figures) == {
         "Hosts": "3036", "Listings without a review": "1236", "Rated listings": "5021",
-        "Mean rating of the rated listings": "4.770", "Rated listings at 4.5 or above": "90.0 %",
+        "Mean rating of the rated listings": "4.770", "Rated listings at 4.5 or above": "90.0 %", "Stays": "0",
     }  # fmt: skip
-    assert made.reconciliation.statements == {"PlatformMembership": 3036, "Rating": 3036, "RatingContext": 1}
+    assert made.reconciliation.statements == {
+        "PlatformMembership": 3036,
+        "Rating": 3036,
+        "RatingBand": 2569,
+        "RatingContext": 1,
+    }
     (odd,) = made.reconciliation.in_part
     assert (odd.rows, odd.reason) == (1, "rating outside the scale from 1 to 5")
 
@@ -385,8 +390,13 @@ def test_rows_that_a_profile_forgets_are_an_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["uberr", "../profiles/upwork", "", "upwork.csv"])
 def test_unknown_profiles(name: str) -> None:
-    with pytest.raises(Unsupported, match="upwork"):
+    with pytest.raises(Unsupported, match="see: ouvrage issuer profiles"):
         load_profile(name)
+
+
+def test_a_profile_that_is_nearly_right() -> None:
+    with pytest.raises(Unsupported, match=r"uberr \(did you mean uber\?"):
+        load_profile("uberr")
 
 
 def test_a_profile_file_that_is_not_there() -> None:

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.work_samples import REVIEW
 from vc.canon import Json, to_json
 from vc.errors import Finding, Malformed, Rejected, Undetermined, Unsupported, VcError
 from vc.keys import Ed25519Key
@@ -33,6 +34,7 @@ from work.contexts import URL
 from work.draft import draft
 from work.statement import Claims, Statement, context_digest
 from work.types import TYPES
+from work.wording import WHOLE
 
 AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 TRUST_DAY = datetime(2026, 11, 20, tzinfo=UTC)
@@ -72,6 +74,10 @@ CONTEXT = Statement(
         "shareAtMax": "0.2",
         "responseRate": "notPublished",
         "windowRule": "allTime",
+        "distribution": ("notPublished",),
+        "excludesOutsideControl": "notPublished",
+        "actionThreshold": "notPublished",
+        "biasAudit": "notPublished",
         "asOf": "2026-10",
         "knownBiasNotes": ("doi:10.1145/2998181.2998327",),
     },
@@ -92,12 +98,41 @@ RATING: Claims = {
     "distribution": ("notPublished",),
     "windowKind": "allTime",
     "windowSize": "notApplicable",
-    "intervalLower": "4.532",
-    "intervalUpper": "4.907",
+    "intervalLower": "4.567",
+    "intervalUpper": "4.902",
     "intervalLevel": "95",
     "intervalMethod": "wilsonBound",
     "contextDigest": context_digest(CONTEXT),
     "excludedCount": "notPublished",
+    "raterCountDistinct": "notPublished",
+    "topRaterShare": "notPublished",
+    "effectiveShare": "notPublished",
+    "shrunkValue": "notStated",
+    "priorMean": "notStated",
+    "priorStrength": "notStated",
+    "priorSource": "notStated",
+    "methodUrl": "notPublished",
+    "knownBiasNotes": ("doi:10.1145/2998181.2998327",),
+}
+BAND: Claims = {
+    **COMMON,
+    "category": "sharing",
+    "computation": "arithmeticMean",
+    "raterPopulation": "guests",
+    "perRater": "false",
+    "bandFrom": "4.5",
+    "bandTo": "5",
+    "bestRating": "5",
+    "worstRating": "1",
+    "ratingsAtLeast": "000100",
+    "coarseResponseRate": "0.6",
+    "coarseTopRaterShare": "notPublished",
+    "coarseDistribution": ("notPublished",),
+    "windowKind": "allTime",
+    "windowSize": "notApplicable",
+    "intervalLevel": "95",
+    "intervalMethod": "wilsonBound",
+    "contextDigest": context_digest(CONTEXT),
 }
 
 
@@ -250,6 +285,25 @@ def test_an_issuer_has_the_name_of_the_trust_file_only() -> None:
         assert "A Name Of Its Own" not in rendered
 
 
+@pytest.mark.parametrize("missing", ["bestRating", "worstRating", "published", "sampleTotal", "raterPopulation"])
+def test_the_rating_of_one_review_is_told_whole_or_not_at_all(missing: str) -> None:
+    asked = request(query("Review"))
+    whole = text_of(proven(asked, "review", "Review", REVIEW))
+    assert "One review (June 2025): 5, on a scale from 1 (worst) to 5 (best)." in whole
+    part = {name: value for name, value in REVIEW.items() if name != missing}
+    for claims in (part, {**REVIEW, missing: "~01"}, {**REVIEW, "bestRating": "4"}):
+        report = proven(asked, "review", "Review", claims)
+        assert report.proven[0].claims == {}
+        assert "reviewBody" in report.proven[0].unread
+        assert "Travail soigné" not in text_of(report)
+
+
+def test_a_text_that_was_signed_is_told_even_where_later_rules_would_refuse_it() -> None:
+    """What is looked for in texts grows; what was signed before stays what it was."""
+    report = proven(request(query("Review")), "review", "Review", {**REVIEW, "reviewBody": "Merci à Mme Durand"})
+    assert "The client wrote: “Merci à Mme Durand”" in text_of(report)
+
+
 def test_membership_is_told_in_sentences() -> None:
     report = text_of(
         proven(request(query("PlatformMembership")), "platformmembership", "PlatformMembership", MEMBERSHIP)
@@ -308,14 +362,37 @@ def test_the_interval_of_a_rating_comes_before_its_value_and_its_context_beside_
     trust = replace(TRUST, public=(context(),))
     report = proven(RATED, "rating", "Rating", RATING, trust=trust)
     english, french = text_of(report), text_of(report, "fr")
-    assert english.index("between 4.532 and 4.907") < english.index("4.79")
-    assert french.index("entre 4,532 et 4,907") < french.index("4,79")
+    assert english.index("between 4.567 and 4.902") < english.index("4.79")
+    assert french.index("entre 4,567 et 4,902") < french.index("4,79")
     assert "On this platform half of those who are rated are at 4.85 or above." in english
     assert "la moitié des personnes notées sont à 4,85 ou plus" in french
     assert "doi:10.1145/2998181.2998327" in english
     assert report.to_json()["notChecked"] == [
         {"code": code, "about": "", "reason": ""} for code in ("IDENTITY", "WITHHELD", "REVOCATION", "TRUST_DATE")
     ]
+
+
+def test_a_band_is_told_whole_with_its_context_and_without_an_exact_figure() -> None:
+    asked = request(query("RatingBand"), code="platform.onboarding.eu")
+    report = proven(asked, "ratingband", "RatingBand", BAND, trust=replace(TRUST, public=(context(),)))
+    english, french = text_of(report), text_of(report, "fr")
+    assert "somewhere between 4.5 and 5" in english
+    assert "Number of ratings: at least 100, by guests." in english
+    assert "On this platform half of those who are rated are at 4.85 or above." in english
+    assert "quelque part entre 4,5 et 5" in french
+    assert report.proven[0].context is not None
+    for claim_name in WHOLE["RatingBand"]:
+        partial = {name: value for name, value in BAND.items() if name != claim_name}
+        told = proven(asked, "ratingband", "RatingBand", partial)
+        assert "4.5" not in text_of(told)
+        assert told.proven[0].claims == {}
+
+
+def test_an_interval_that_was_narrowed_is_not_told() -> None:
+    narrowed = {**RATING, "intervalLower": "4.700"}
+    report = proven(RATED, "rating", "Rating", narrowed)
+    assert report.proven[0].claims == {}
+    assert "4.79" not in text_of(report)
 
 
 def test_a_rating_that_is_not_whole_is_not_told_at_all() -> None:
@@ -369,12 +446,12 @@ def test_scales_are_not_compared() -> None:
 def test_two_ratings_are_not_compared_with_each_other() -> None:
     share = {**RATING, "contextDigest": "notPublished", "category": "microwork", "computation": "approvalShare",
              "raterPopulation": "requesters", "ratingValue": "0.85", "bestRating": "1", "worstRating": "0",
-             "intervalLower": "0.763", "intervalUpper": "0.908"}  # fmt: skip
+             "intervalLower": "0.775", "intervalUpper": "0.903"}  # fmt: skip
     queries = query("Rating"), {**query("Rating"), "id": "other"}
     answers = {"rating": verified(credential("Rating", RATING)), "other": verified(credential("Rating", share))}
     report = text_of(build(request(*queries), answers, trust=TRUST, at=AT))
     assert "were not compared with each other" in report
-    assert "between 76.3% and 90.8%" in report
+    assert "between 77.5% and 90.3%" in report
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])
@@ -704,7 +781,7 @@ KEYS = {
 }  # fmt: skip
 PROVEN_KEYS = {
     "query", "type", "issuer", "claims", "unread", "binding", "suite", "validFrom", "validUntil",
-    "purposeAllowed", "context", "notes",
+    "purposeAllowed", "context", "notes", "assurance", "answers",
 }  # fmt: skip
 
 

@@ -360,6 +360,7 @@ def by_web(*documents: dict[str, Any]) -> Verified:
 def test_an_issuer_and_a_holder_by_did_web_are_verified_from_the_trust_file() -> None:
     verified = by_web(SIGNS, SHOWS)
     assert verified.holder == WEB_WORKER.did
+    assert verified.credentials[0].key is not None
     assert verified.credentials[0].key.method == WEB_KEY.verification_method
 
 

@@ -30,7 +30,7 @@ from vc.model import CREDENTIALS_V2
 from vc.proof import AUTHENTICATION, add_proof, proof_options
 from vc.suites.bbs_2023 import BASE_PROOF
 from vc.suites.plain import EDDSA_RDFC_2022
-from vc.verify import Binding
+from vc.verify import Assurance, Binding
 from verifier.check import check, policy
 from work import CONTEXTS
 
@@ -341,7 +341,9 @@ def test_the_perfect_one_is_accepted() -> None:
     (shown,) = verified.credentials
     assert shown.claims["averageAtLeast12m"] == ["001500"]
     assert "total" not in shown.claims
+    assert shown.issuer is not None
     assert shown.issuer.name == "Example platform"
+    assert shown.assurance is Assurance.ISSUER
     assert shown.binding is Binding.KEY
     assert verified.holder == holder_key().did
 

@@ -7,7 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.work_samples import CLAIMS, CONTEXT, EARNINGS, RATING, SOME, TOO_FEW, statement, statements
+from tests.work_samples import (
+    APPROVAL,
+    CLAIMS,
+    CONTEXT,
+    DIGEST,
+    EARNINGS,
+    GOLD,
+    RATING,
+    SOME,
+    TOO_FEW,
+    statement,
+    statements,
+)
 from vc.canon import canonicalize
 from vc.errors import Malformed, Unsupported, VcError
 from work.statement import Category, SourceMethod, Statement, context_digest
@@ -93,6 +105,18 @@ REFUSED = [
     ("WorkHistory", {"totalDurationHours": "601.1"}, "/claims/totalDurationHours"),
     ("WorkHistory", {"durationDefinition": "as usual"}, "/claims/durationDefinition"),
     ("WorkHistory", {"firstJob": "2025-07", "lastJob": "2025-06"}, "/claims/firstJob"),
+    ("WorkHistory", {"timeSlots": ["night 0.5", "evening 0.5"]}, "/claims/timeSlots/0"),
+    ("WorkHistory", {"timeSlots": ["night 0.500", "evening 0.498"]}, "/claims/timeSlots"),
+    ("WorkHistory", {"timeSlots": ["night 0.500", "night 0.501"]}, "/claims/timeSlots"),
+    ("WorkHistory", {"timeSlots": ["noon 1.000"]}, "/claims/timeSlots/0"),
+    ("WorkHistory", {"serviceTypes": ["van 1", "van 2"]}, "/claims/serviceTypes"),
+    ("WorkHistory", {"serviceTypes": ["van"]}, "/claims/serviceTypes/0"),
+    ("WorkHistory", {"areas": [f"Zone {number}" for number in range(9)]}, "/claims/areas"),
+    ("CompletedWork", {"outcome": "cancelledByWorker"}, "/claims/outcome"),
+    ("CompletedWork", {"outcome": None}, "/claims/outcome"),
+    ("CompletedWork", {"startDate": "2025-07-04"}, "/claims/startDate"),
+    ("CompletedWork", {"quantity": "12.5 km"}, "/claims/quantity"),
+    ("CompletedWork", {"jobIdHash": "4711"}, "/claims/jobIdHash"),
     ("PlatformMembership", {"tierLevel": "\u202eevil"}, "/claims/tierLevel"),
     ("PlatformMembership", {"tierLevel": "x" * 65}, "/claims/tierLevel"),
     ("PlatformMembership", {"status": "suspended"}, "/claims/status"),
@@ -111,6 +135,79 @@ REFUSED = [
     ("Rating", {**TOO_FEW, "distribution": ["5 3"]}, "/claims/distribution"),
     ("Rating", {**TOO_FEW, "intervalLower": "3.2"}, "/claims/intervalLower"),
     ("Rating", {**TOO_FEW, "responseRate": "0.5"}, "/claims/responseRate"),
+    ("Review", {"sampleTotal": None}, "/claims/sampleTotal"),
+    ("Review", {"bestRating": None}, "/claims/bestRating"),
+    ("Review", {"published": "2025-08"}, "/claims/published"),
+    ("Review", {"sampleTotal": "0"}, "/claims/sampleTotal"),
+    ("Review", {"reviewRating": "5.5"}, "/claims/reviewRating"),
+    ("Review", {"reviewRating": "0"}, "/claims/reviewRating"),
+    ("Review", {"worstRating": "5"}, "/claims/worstRating"),
+    ("Review", {"reviewAspects": ["quality 6"]}, "/claims/reviewAspects"),
+    ("Review", {"reviewAspects": ["quality 5 1"]}, "/claims/reviewAspects/0"),
+    ("Review", {"reviewBody": "x" * 2001}, "/claims/reviewBody"),
+    ("Review", {"reviewBody": "a\nb"}, "/claims/reviewBody"),
+    ("Review", {"reviewBody": "~01"}, "/claims/reviewBody"),
+    ("Review", {"reviewBody": "Appelez le 06 12 34 56 78"}, "/claims/reviewBody"),
+    ("Review", {"reviewBody": "Merci à Mme Durand"}, "/claims/reviewBody"),
+    ("Review", {"author": "somebody"}, "/claims/author"),
+    ("Review", {"lang": "French"}, "/claims/lang"),
+    ("ProfessionalInsurance", {"coverFrom": "2026-01-01"}, "/claims/coverFrom"),
+    ("ProfessionalInsurance", {"coverTo": "2025-02-30"}, "/claims/coverTo"),
+    ("ProfessionalInsurance", {"currency": None}, "/claims/ceilingPerClaim"),
+    ("ProfessionalInsurance", {"deductible": "-1.00"}, "/claims/deductible"),
+    ("ProfessionalInsurance", {"ceilingPerClaim": "499999.99"}, "/claims/ceilingPerClaimAtLeast"),
+    ("ProfessionalInsurance", {"missionRef": DIGEST}, "/claims/missionRef"),
+    ("ProfessionalInsurance", {"territory": ["France"]}, "/claims/territory/0"),
+    ("TrainingRights", {"currency": "notApplicable"}, "/claims/cfpPaidLastYear"),
+    ("TrainingRights", {"cpfTopUps": ["2025 1.00", "2025 2.00"]}, "/claims/cpfTopUps"),
+    ("TrainingRights", {"trainings": ["x" * 201]}, "/claims/trainings/0"),
+    ("DisputeOutcome", {"replaces": DIGEST}, "/claims/replaces"),
+    ("DisputeOutcome", {"outcome": "removed"}, "/claims/replaces"),
+    ("DisputeOutcome", {"about": "none"}, "/claims/about"),
+    ("DisputeOutcome", {"decidedOn": "2025-08"}, "/claims/decidedOn"),
+    ("Rating", {**TOO_FEW, "raterCountDistinct": "3"}, "/claims/raterCountDistinct"),
+    ("Rating", {**TOO_FEW, "topRaterShare": "0.333"}, "/claims/topRaterShare"),
+    # Whatever can be worked out from the rest has to be what comes out.
+    ("Rating", {"intervalLower": "4.700"}, "/claims/intervalLower"),
+    ("Rating", {"intervalUpper": "4.800"}, "/claims/intervalLower"),
+    ("Rating", {"intervalLevel": "90"}, "/claims/intervalLower"),
+    ("Rating", {"intervalMethod": "wilson"}, "/claims/intervalMethod"),
+    ("Rating", {"intervalMethod": "wilsonBound"}, "/claims/intervalLower"),
+    ("Rating", {"distribution": ["notPublished"]}, "/claims/intervalMethod"),
+    ("Rating", {"computation": "platformAdjusted"}, "/claims/intervalMethod"),
+    ("Rating", {**GOLD, "intervalLower": "0.900"}, "/claims/intervalLower"),
+    ("Rating", {**GOLD, "ratingCount": "notPublished"}, "/claims/intervalMethod"),
+    ("Rating", {**GOLD, "ratingValue": "0.9500"}, "/claims/intervalMethod"),
+    ("Rating", {"ratingValue": "4.78"}, "/claims/ratingValue"),
+    ("Rating", {"distribution": ["1 2", "2 1", "3 3", "4.5 12", "5 110"]}, "/claims/distribution"),
+    ("Rating", {"distribution": ["1 2", "2 1", "3 3", "7 12", "5 110"]}, "/claims/distribution"),
+    ("Rating", {"responseRate": "0.2"}, "/claims/responseRate"),
+    ("Rating", {"jobsEligible": "127"}, "/claims/jobsEligible"),
+    ("Rating", {"raterCountDistinct": "129"}, "/claims/raterCountDistinct"),
+    ("Rating", {"raterCountDistinct": "0"}, "/claims/raterCountDistinct"),
+    ("Rating", {"raterCountDistinct": "notPublished"}, "/claims/topRaterShare"),
+    ("Rating", {"topRaterShare": "0.5"}, "/claims/topRaterShare"),
+    ("Rating", {"raterCountDistinct": "2", "topRaterShare": "0.4"}, "/claims/topRaterShare"),
+    ("Rating", {"effectiveShare": "0.9"}, "/claims/effectiveShare"),
+    ("Rating", {"jobsEligible": "notPublished", "responseRate": "notPublished"}, "/claims/effectiveShare"),
+    ("Rating", {"shrunkValue": "4.6"}, "/claims/priorMean"),
+    ("Rating", {**APPROVAL, "distribution": ["0 44", "2 3"]}, "/claims/distribution"),
+    ("Rating", {**APPROVAL, "intervalUpper": "0.150"}, "/claims/intervalLower"),
+    ("Rating", {**APPROVAL, "shrunkValue": "0.300"}, "/claims/shrunkValue"),
+    ("Rating", {**APPROVAL, "priorMean": "1.5"}, "/claims/priorMean"),
+    ("Rating", {**APPROVAL, "priorStrength": "0"}, "/claims/priorStrength"),
+    ("Rating", {**APPROVAL, "contextDigest": "notPublished"}, "/claims/priorSource"),
+    ("RatingBand", {"bandFrom": "4.6"}, "/claims/bandFrom"),
+    ("RatingBand", {"bandFrom": "0.5"}, "/claims/bandFrom"),
+    ("RatingBand", {"bandFrom": "5"}, "/claims/bandFrom"),
+    ("RatingBand", {"bandTo": "5.5"}, "/claims/bandTo"),
+    ("RatingBand", {"worstRating": "5"}, "/claims/worstRating"),
+    ("RatingBand", {"ratingsAtLeast": "000128"}, "/claims/ratingsAtLeast"),
+    ("RatingBand", {"coarseDistribution": ["5 0.9", "notPublished"]}, "/claims/coarseDistribution"),
+    ("RatingBand", {"coarseDistribution": ["5 0.86"]}, "/claims/coarseDistribution/0"),
+    ("RatingBand", {"coarseResponseRate": "0.0955"}, "/claims/coarseResponseRate"),
+    ("RatingBand", {"ratingValue": "4.77"}, "/claims/ratingValue"),
+    ("RatingBand", {"coarseTopRaterShare": None}, "/claims/coarseTopRaterShare"),
     ("RatingContext", {"sourceMethod": "platformNative"}, "/claims/sourceMethod"),
     ("RatingContext", {"knownBiasNotes": None}, "/claims/knownBiasNotes"),
 ]
@@ -164,6 +261,11 @@ def test_shares_may_rest_on_few_trials() -> None:
         worstRating="0",
         ratingValue="1",
         ratingCount="1",
+        jobsEligible="notPublished",
+        responseRate="notPublished",
+        raterCountDistinct="notPublished",
+        topRaterShare="notPublished",
+        effectiveShare="notPublished",
         distribution=("notPublished",),
         intervalLower="0.206",
         intervalUpper="1.000",
@@ -204,3 +306,16 @@ def test_context_digest_is_a_multihash_of_the_claims_alone() -> None:
 def test_only_a_rating_context_is_a_context() -> None:
     with pytest.raises(Malformed):
         context_digest(Statement("Rating", "W1", RATING))
+
+
+def test_a_topic_tells_statements_of_one_type_apart() -> None:
+    assert statement("Earnings").topic() == "USD"
+    assert statement("Earnings", currency="EUR", total="1.00").topic() == "EUR"
+    assert statement("PlatformMembership").topic() == ""
+
+
+def test_topics_are_named_by_single_texts() -> None:
+    """No claim accepts a line break, so that the topics of two statements are never written alike."""
+    named = [(kind, kind.claims[name]) for kind in TYPES.values() for name in kind.topic]
+    assert [claim.name for kind, claim in named if kind.name == "Earnings"] == ["currency"]
+    assert not any(claim.many or claim.accepts("a\nb") for _, claim in named)

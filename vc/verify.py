@@ -41,12 +41,25 @@ class Binding(StrEnum):
     POSSESSION = "possession"  # the subject is hidden: whoever holds the worker's copy can show it
 
 
+class Assurance(StrEnum):
+    """Whose word a credential is (docs/verification.md, step 7)."""
+
+    ISSUER = "issuer"  # an issuer of the trust file
+    HOLDER = "holder"  # the presenter, who may say things of this type about itself
+    SELF_ASSERTED = "selfAsserted"  # nobody's that is known here, and the credential says so itself
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What a verifier accepts beyond a proof that holds.
 
     ``context_lists`` are the exact values of ``@context`` whose terms the verifier understands: quads are signed, the
     names that stand for them in JSON are not, so a holder could bring a context that swaps two names.
+
+    ``holder_types`` are credential types that only the presenter itself may sign, about itself: no issuer of the trust
+    file is needed for them, and none counts. ``self_asserted`` is the name and the value of the claim by which a
+    credential says that nobody vouches for it: with it, one by a did:key that the trust file does not name is taken
+    for what it is.
     """
 
     context_lists: frozenset[tuple[str, ...]]
@@ -56,23 +69,36 @@ class Policy:
     bindings: frozenset[Binding] = frozenset({Binding.KEY})
     max_trust_age: timedelta = timedelta(days=45)  # as long as the longest credential lives
     max_status_age: timedelta = timedelta(days=7)  # how long what was withdrawn may still be taken for good
+    holder_types: frozenset[str] = frozenset()
+    self_asserted: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class VerifiedCredential:
-    """A credential whose every check has passed, and what it proves."""
+    """A credential whose every check has passed, and what it proves.
+
+    ``issuer`` and ``key`` are those of the trust file, and None where the word is another's (``assurance``): no name
+    in a credential is ever an issuer's name.
+    """
 
     types: tuple[str, ...]
     claims: Object  # members of credentialSubject that were shown
     document: Object
-    issuer: TrustedIssuer
-    key: TrustedKey
+    issuer: TrustedIssuer | None
+    key: TrustedKey | None
     suite: str
     binding: Binding
     valid_from: datetime | None
     valid_until: datetime | None
     not_checked: tuple[str, ...]
     notes: tuple[str, ...] = ()  # codes of what its status lists say beside it, such as CONTESTED
+    assurance: Assurance = Assurance.ISSUER
+
+    @property
+    def did(self) -> str:
+        """The DID of whoever signed it."""
+        issuer = self.document["issuer"]
+        return str(issuer["id"] if isinstance(issuer, dict) else issuer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +157,7 @@ def verify_presentation(
         raise Rejected(findings)
     for doubt in (doubt for standing in standings for doubt in standing.doubts):
         raise doubt
-    verified = (_verified(each, standing, trust) for each, standing in zip(proven, standings, strict=True))
+    verified = (_verified(each, standing, question) for each, standing in zip(proven, standings, strict=True))
     return Verified(tuple(verified), holder, at, trust.as_of)
 
 
@@ -222,10 +248,49 @@ def _check_suite(proof: Proof, policy: Policy) -> None:
 
 def check_credential(proven: _Proven, holder: str | None, question: _Question) -> Iterator[Finding]:
     """Steps 5, 7 and 8 for one credential: everything that is wrong with it, beside its status."""
-    for proof, method in proven.signed:
+    for proof, _ in proven.signed:
         yield from check_validity(proven.credential, proof, question.at)
-        yield from check_issuer(proven.credential, proof, method, question.trust)
+    yield from check_word(proven, holder, question)
     yield from check_binding(proven, holder, question)
+
+
+def assurance_of(credential: Credential, question: _Question) -> Assurance:
+    """Step 7: whose word a credential can be, by what it says of itself. Whether it is that is for the checks."""
+    policy = question.policy
+    if policy.holder_types & set(credential.types):
+        return Assurance.HOLDER
+    if policy.self_asserted is not None and credential.issuer.startswith("did:key:"):
+        name, value = policy.self_asserted
+        known = any(method.partition("#")[0] == credential.issuer for method in question.trust.by_method)
+        if not known and all(subject.get(name) == value for subject in credential.subjects):
+            return Assurance.SELF_ASSERTED
+    return Assurance.ISSUER
+
+
+def check_word(proven: _Proven, holder: str | None, question: _Question) -> Iterator[Finding]:
+    """Step 7: whoever signed it may say such a thing."""
+    match assurance_of(proven.credential, question):
+        case Assurance.ISSUER:
+            for proof, method in proven.signed:
+                yield from check_issuer(proven.credential, proof, method, question.trust)
+        case Assurance.HOLDER:
+            yield from check_holders_word(proven.credential, holder, question.policy)
+        case Assurance.SELF_ASSERTED:
+            if "id" not in proven.credential.subjects[0]:  # a key that nobody has to show is nobody's word at all
+                yield Finding(
+                    "BINDING_TOO_WEAK", "names no key of the worker, whose own word it is", "/credentialSubject"
+                )
+
+
+def check_holders_word(credential: Credential, holder: str | None, policy: Policy) -> Iterator[Finding]:
+    """Step 7, for a type that the presenter signs about itself: signed by it, about it, and of that type alone."""
+    if holder is None or credential.issuer != holder:
+        yield Finding("HOLDER_NOT_ISSUER", "only who shows it may have signed it, and somebody else did", "/issuer")
+    if [subject.get("id") for subject in credential.subjects] != [credential.issuer]:
+        yield Finding("HOLDER_NOT_SUBJECT", "is not about the one who signed it", "/credentialSubject/id")
+    others = set(credential.types) - {"VerifiableCredential"}
+    if len(others) != 1 or not others <= policy.holder_types:
+        yield Finding("TYPE_NOT_TRUSTED", "says more than a presenter may say of itself", "/type")
 
 
 def check_validity(credential: Credential, proof: Proof, at: datetime) -> Iterator[Finding]:
@@ -335,29 +400,38 @@ def _bound_by_header(proof: Proof, question: _Question) -> bool:
     return value.presentation_header == presentation_header(question.challenge, question.domain)
 
 
-def _verified(proven: _Proven, standing: Standing, trust: Trust) -> VerifiedCredential:
+def _verified(proven: _Proven, standing: Standing, question: _Question) -> VerifiedCredential:
     proof, method = proven.signed[0]
-    found = trust.find(method.id)
-    assert found is not None  # step 7 has refused every other
-    issuer, key = found
     credential = proven.credential
     subject = credential.subjects[0]
     binding = Binding.KEY if "id" in subject else Binding.POSSESSION
+    assurance = assurance_of(credential, question)
+    found = question.trust.find(method.id) if assurance is Assurance.ISSUER else None
+    assert (found is None) == (assurance is not Assurance.ISSUER)  # step 7 has refused every other
     return VerifiedCredential(
         types=credential.types,
         claims={name: value for name, value in subject.items() if name != "id"},
         document=credential.document,
-        issuer=issuer,
-        key=key,
+        issuer=found[0] if found else None,
+        key=found[1] if found else None,
         suite=suite_of(proof).name,
         binding=binding,
         valid_from=credential.valid_from,
         valid_until=credential.valid_until,
-        not_checked=(
-            "IDENTITY",
-            "WITHHELD",
-            *(() if binding is Binding.KEY else ("SUBJECT",)),
-            *(() if "revocation" in standing.looked_up else ("REVOCATION",)),
-        ),
+        not_checked=tuple(_not_checked(assurance, binding, standing)),
         notes=standing.notes,
+        assurance=assurance,
     )
+
+
+def _not_checked(assurance: Assurance, binding: Binding, standing: Standing) -> Iterator[str]:
+    yield "IDENTITY"
+    if assurance is Assurance.HOLDER:
+        return
+    yield "WITHHELD"
+    if assurance is Assurance.SELF_ASSERTED:
+        yield "TRUTH"
+    if binding is not Binding.KEY:
+        yield "SUBJECT"
+    if assurance is Assurance.ISSUER and "revocation" not in standing.looked_up:
+        yield "REVOCATION"

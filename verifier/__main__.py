@@ -16,6 +16,7 @@ from vc.io.offline import forbid_network
 from vc.io.options import LOOPBACK, At, Home, Host, Json_, Lang, Out, Port, Tls, language, moment
 from vc.oid4vp import parse_request
 from vc.trust import Trust, parse_trust
+from vc.verify import Policy
 from verifier import render
 from verifier.check import check, policy
 from verifier.report import Report, build, refused
@@ -96,6 +97,13 @@ def check_command(
             help="Accept a credential that names no key of the worker: whoever holds a copy can show it.",
         ),
     ] = False,
+    accept_self_asserted: Annotated[
+        bool,
+        typer.Option(
+            "--accept-self-asserted",
+            help="Accept what a worker imported from a file and nobody has confirmed; the report marks it.",
+        ),
+    ] = False,
     lang: Lang = "en",
     at: At = None,
     home_dir: Home = None,
@@ -104,7 +112,8 @@ def check_command(
     """Check an answer, offline. Exit code 0: proven; 1: refused; 2: not readable; 3: cannot be told."""
     forbid_network()
     moment_, language_ = moment(at), language(lang)
-    made, error = _checked(answer, request, _trust_path(trust, home_dir), accept_possession, moment_)
+    accepted = policy(accept_possession=accept_possession, accept_self_asserted=accept_self_asserted)
+    made, error = _checked(answer, request, _trust_path(trust, home_dir), accepted, moment_)
     if html is not None:
         write_atomic(html, render.to_html(made, language_).encode("utf-8"), mode=0o644)
     show(made.to_json(), as_json=as_json, text=lambda: render.to_text(made, language_))
@@ -112,15 +121,13 @@ def check_command(
         raise typer.Exit(error.exit_code)
 
 
-def _checked(
-    answer: Path, request: Path, trust: Path, accept_possession: bool, at: datetime
-) -> tuple[Report, VcError | None]:
+def _checked(answer: Path, request: Path, trust: Path, accepted: Policy, at: datetime) -> tuple[Report, VcError | None]:
     """The report, and the refusal that it tells of. What cannot be read is no answer, so an error without a report."""
     raw = read_bounded(answer, limit=MAX_ANSWER)
     asked = parse_request(read_bounded(request, limit=MAX_REQUEST), where=str(request))
     known = _trust(trust)
     try:
-        proven = check(raw, asked, trust=known, policy=policy(accept_possession=accept_possession), at=at)
+        proven = check(raw, asked, trust=known, policy=accepted, at=at)
     except (Rejected, Undetermined) as error:
         return refused(asked, error, trust=known, at=at, answer=raw), error
     return build(asked, proven, trust=known, at=at, answer=raw), None

@@ -10,6 +10,7 @@ from vc.verify import VerifiedCredential
 from verifier.words import clean
 from work.draft import is_filler, visible
 from work.purposes import PURPOSES, Judgement, Purpose, judge
+from work.subject import SUBJECT, claim_on, value_at
 from work.types import TYPES
 
 MAX_RETENTION: Final = 36_500  # days: a hundred years, so that no date runs out of the calendar
@@ -97,9 +98,11 @@ def _kind_asked(query: CredentialQuery) -> str:
 
 
 def _demand(query: CredentialQuery, claim: ClaimQuery) -> Demand:
-    kind, path = _kind_asked(query), [str(part) for part in claim.path if part is not None]
-    name = path[1] if path[:1] == ["credentialSubject"] and len(path) > 1 else "/".join(path)
-    return Demand(kind, clean(name), tuple(clean(str(value)) for value in claim.values))
+    kind = _kind_asked(query)
+    named = claim_on(TYPES.get(kind), claim.path)
+    path = [str(part) for part in claim.path if part is not None]
+    name = ".".join(path[1:]) if path[:1] == [SUBJECT] and len(path) > 1 else "/".join(path)
+    return Demand(kind, clean(named.name if named else name), tuple(clean(str(value)) for value in claim.values))
 
 
 def find_not_shown(request: Request, shown: Mapping[str, VerifiedCredential]) -> Iterator[NotShown]:
@@ -131,7 +134,7 @@ def _missing(query: CredentialQuery, credential: VerifiedCredential | None) -> I
 
 
 def _is_shown(claim: ClaimQuery, credential: VerifiedCredential) -> bool:
-    document = visible({**credential.document, "credentialSubject": dict(credential.claims)})
+    document = visible({**credential.document, SUBJECT: dict(credential.claims)})
     return any(True for _ in find_claims(claim, document, is_claim=lambda value: not is_filler(value)))
 
 
@@ -141,7 +144,7 @@ def _is_surpassed(demand: Demand, credential: VerifiedCredential) -> bool:
     ladder = kind.claims.get(demand.claim) if kind and kind.credential_type in credential.types else None
     if ladder is None or not ladder.ladder or not demand.values:
         return False
-    shown = credential.claims.get(demand.claim)
+    shown = value_at(dict(credential.claims), ladder.path)
     rungs = shown if isinstance(shown, list) else []
     # Rungs have six digits each, so that they compare as text.
     return any(isinstance(rung, str) and ladder.accepts(rung) and rung >= min(demand.values) for rung in rungs)

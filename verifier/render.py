@@ -16,14 +16,17 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from vc.errors import Unsupported
+from vc.verify import Assurance
 from verifier.asked import Asked, Demand, NotShown
 from verifier.references import Reference
-from verifier.report import Proven, Report, Unchecked, Verdict
+from verifier.report import Proven, Report, Said, Unchecked, Verdict
 from verifier.words import MAX_SENTENCE, clean, day, explained, phrase
+from work.phrases import day as day_of
+from work.phrases import month, number, typeset
 from work.purposes import PURPOSES, law
 from work.statement import Claims
 from work.types import LANGUAGES, TYPES, Claim
-from work.wording import label, lines, month, number, say, typeset
+from work.wording import is_matter, label, lines, say
 
 WIDTH: Final = 78  # of a terminal, and of a line that reads well
 _TOLD_APART: Final = ("sourceMethod", "category")  # in words of their own
@@ -33,13 +36,19 @@ _SHARES: Final = frozenset({"approvalShare", "goldAccuracy"})
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A heading and what stands under it, in one language. ``series`` are short items that may stand in columns."""
+    """A heading and what stands under it, in one language. ``series`` are short items that may stand in columns.
+
+    ``quotes`` are somebody's own words, in the language ``quotes_lang``; ``beside`` stands right behind what is told.
+    """
 
     heading: str
     warnings: tuple[str, ...] = ()
+    quotes: tuple[str, ...] = ()
+    quotes_lang: str = ""
     paragraphs: tuple[str, ...] = ()
     items: tuple[str, ...] = ()
     series: tuple[str, ...] = ()
+    beside: tuple["Block", ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
     blocks: tuple["Block", ...] = ()
 
@@ -94,7 +103,7 @@ def compose(report: Report, lang: str) -> Page:
         lang=lang,
         title=phrase("title", lang),
         verdict=_verdict(report, lang),
-        meaning=phrase(f"meaning.{report.verdict}", lang),
+        meaning=" ".join(_meaning(report, lang)),
         blocks=tuple(_blocks(report, lang)),
     )
 
@@ -105,7 +114,8 @@ def _blocks(report: Report, lang: str) -> Iterator[Block]:
     if report.asked is not None:
         yield _asked(report.asked, lang)
     if report.proven:
-        yield Block(phrase("proven.heading", lang), blocks=tuple(_proven(one, lang) for one in report.proven))
+        heading = "proven.heading_own" if _word_of(report) == "own" else "proven.heading"
+        yield Block(phrase(heading, lang), blocks=tuple(_proven(one, lang) for one in report.proven))
     if report.verdict is Verdict.VALID and report.not_shown:
         yield _not_shown(report.not_shown, lang)
     unchecked = tuple(_unchecked(one, report, lang) for one in report.unchecked)
@@ -118,7 +128,21 @@ def _verdict(report: Report, lang: str) -> str:
     at = day(report.at, lang)
     if report.trust_as_of is None:
         return phrase(f"verdict_alone.{report.verdict}", lang, at=at)
-    return phrase(f"verdict.{report.verdict}", lang, at=at, trust=day(report.trust_as_of, lang))
+    return phrase(f"verdict.{_word_of(report)}", lang, at=at, trust=day(report.trust_as_of, lang))
+
+
+def _meaning(report: Report, lang: str) -> Iterator[str]:
+    yield phrase(f"meaning.{_word_of(report)}", lang)
+    if any(one.answers for one in report.proven):
+        yield phrase("meaning.answers", lang)
+
+
+def _word_of(report: Report) -> str:
+    """The verdict, and of a valid answer whose word it is: issuers', partly or only the worker's own."""
+    own = [one.assurance is Assurance.SELF_ASSERTED for one in report.proven]
+    if report.verdict is not Verdict.VALID or not any(own):
+        return report.verdict
+    return "own" if all(own) else "partly"
 
 
 def _reasons(report: Report, lang: str) -> Block:
@@ -173,11 +197,11 @@ def _value(type_name: str, claim: Claim, value: str, lang: str) -> str:
 def _proven(one: Proven, lang: str) -> Block:
     told = tuple(lines(one.type, one.claims, lang)) if one.claims else ()
     monthly = {name for name in one.claims if TYPES[one.type].claims[name].fill == "before"}
-    main = [line for line in told if line.claim not in _FACTS and not _comes_along(one.type, line.claim)]
+    main = [line for line in told if line.claim not in _FACTS and is_matter(one.type, line.claim)]
     items = tuple(_sentence(line.text) for line in main if line.claim not in monthly)
     return Block(
         phrase(
-            "proven.one",
+            "proven.one" if one.issuer else "proven.own",
             lang,
             type=label(one.type, lang) if one.type else phrase("proven.unknown_type", lang),
             issuer=one.issuer,
@@ -186,6 +210,7 @@ def _proven(one: Proven, lang: str) -> Block:
         paragraphs=() if main or not one.claims else (phrase("proven.nothing", lang),),
         items=items,
         series=tuple(_sentence(line.text) for line in main if line.claim in monthly),
+        beside=tuple(_answer(said, lang) for said in one.answers),
         facts=(
             *_reading([_lower(line.text) for line in told if line.claim not in _FACTS and line not in main], lang),
             *_facts(one, lang),
@@ -194,16 +219,31 @@ def _proven(one: Proven, lang: str) -> Block:
     )
 
 
-def _comes_along(type_name: str, claim: str) -> bool:
-    """Whether a claim is told only to read the others by: it is always shown, and is not the figure itself."""
-    return claim != "ratingValue" and TYPES[type_name].claims[claim].mandatory
+def _answer(said: Said, lang: str) -> Block:
+    """The worker's own words beside what they are about, in the same size, and marked as theirs."""
+    text = said.text("text")
+    evidence = [item for item in said.claims.get("evidenceDigests", ()) if item != "none"]
+    fields = {}
+    if said.type == "Dispute":
+        text = "" if text == "none" else text
+        ground = TYPES["Dispute"].claims["ground"].words[said.text("ground")]
+        fields = {"since": day_of(said.text("opened"), lang), "ground": ground[lang]}
+    return Block(
+        phrase(f"said.{said.type}", lang, **fields),
+        quotes=tuple(clean(line, MAX_SENTENCE) for line in text.split("\n") if line.strip()),
+        quotes_lang=clean(said.text("lang")),
+        paragraphs=(phrase("said.own" if text else "said.alone", lang),),
+        items=(phrase("said.evidence", lang, count=str(len(evidence))),) if evidence else (),
+    )
 
 
 def _warnings(one: Proven, lang: str) -> Iterator[str]:
+    if one.assurance is Assurance.SELF_ASSERTED:
+        yield phrase("weaker.own", lang)
     yield from (phrase(f"note.{code}", lang) for code in one.notes)
     source = one.source or "unstated"
     about_itself = one.type and TYPES[one.type].about == "platform"
-    if source != "platformNative" and not about_itself:
+    if source != "platformNative" and not about_itself and one.issuer:
         yield phrase(f"weaker.{source}", lang, issuer=one.issuer)
     if one.unread:
         yield phrase("proven.unread", lang, names=", ".join(one.unread))
@@ -212,7 +252,8 @@ def _warnings(one: Proven, lang: str) -> Iterator[str]:
 
 
 def _facts(one: Proven, lang: str) -> Iterator[tuple[str, str]]:
-    signer = phrase("proven.by_value", lang, name=one.issuer, identifier=one.legal_identifier)
+    named = "proven.by_value" if one.issuer else "proven.by_worker"
+    signer = phrase(named, lang, name=one.issuer, identifier=one.legal_identifier)
     yield phrase("proven.by", lang), signer
     yield phrase("proven.period", lang), _period(one, lang)
     known = TYPES[one.type].claims if one.type else {}
@@ -317,8 +358,13 @@ def _keeping(report: Report, lang: str) -> Block:
     return Block(phrase("keeping.heading", lang), paragraphs=(said,))
 
 
+def _command(report: Report, lang: str) -> str:
+    own = any(one.assurance is Assurance.SELF_ASSERTED for one in report.proven)
+    return phrase("again.command", lang) + (" --accept-self-asserted" if own else "")
+
+
 def _again(report: Report, lang: str) -> Block:
-    how = phrase("again.how", lang, command=phrase("again.command", lang))
+    how = phrase("again.how", lang, command=_command(report, lang))
     facts = () if report.answer_sha256 is None else ((phrase("again.digest", lang), report.answer_sha256),)
     return Block(phrase("again.heading", lang), paragraphs=(how,), facts=facts)
 
@@ -336,8 +382,13 @@ def _block_text(block: Block, lang: str, depth: int) -> Iterator[str]:
     yield from _wrapped(block.heading, margin)
     yield margin + ("=" if depth == 0 else "-") * min(len(block.heading), WIDTH - len(margin))
     yield from (line for text in block.warnings for line in _wrapped(text, margin, "! "))
+    yield from (line for text in block.quotes for line in _wrapped(text, f"{margin}> "))
     yield from (line for text in block.paragraphs for line in _wrapped(text, margin))
     yield from (line for text in (*block.items, *block.series) for line in _wrapped(text, margin, "- "))
+    for inner in block.beside:
+        yield from ("", *_block_text(inner, lang, depth + 1))
+    if block.beside and block.facts:
+        yield ""
     yield from (
         line
         for name, value in block.facts

@@ -6,7 +6,7 @@ only as the vocabulary spells them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
@@ -17,14 +17,16 @@ from vc.errors import Malformed, Rejected, VcError
 from vc.model import Object, format_date_time
 from vc.oid4vp import Request
 from vc.trust import Trust
-from vc.verify import Binding, Verified, VerifiedCredential
+from vc.verify import Assurance, Binding, Verified, VerifiedCredential
 from verifier.asked import Asked, NotShown, find_not_shown, read_asked
+from verifier.check import split
 from verifier.references import Reference, References, find_references
 from verifier.words import clean
 from work.draft import visible
-from work.rules import check_claims
 from work.statement import Claims
+from work.subject import SUBJECT, read_claims
 from work.types import TYPES, Claim, StatementType
+from work.wording import WHOLE, lines
 
 _COMPARED: Final = ("category", "raterPopulation", "computation")  # what makes a rating and its context one kind
 
@@ -38,11 +40,27 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What the worker says to a statement that they show: a Reply or a Dispute, in their own words."""
+
+    type: str
+    claims: Claims
+
+    def text(self, name: str) -> str:
+        """A claim that is one text."""
+        return str(self.claims[name])
+
+
+@dataclass(frozen=True, slots=True)
 class Proven:
-    """What one credential proved. Issuers are named as the trust file names them."""
+    """What one credential proved, or what a worker only says (``assurance``).
+
+    Issuers are named as the trust file names them; what no issuer of it signed names none.
+    """
 
     query: str
     type: str  # statement type; empty where it is none that is known here
+    assurance: Assurance
     issuer: str
     legal_identifier: str
     claims: Claims  # without filler, and only as the vocabulary spells them
@@ -54,6 +72,7 @@ class Proven:
     purpose_allowed: bool
     context: Reference | None  # of a rating
     notes: tuple[str, ...] = ()  # codes of what its status lists say beside it: CONTESTED and the like
+    answers: tuple[Said, ...] = ()
 
     @property
     def source(self) -> str:
@@ -137,11 +156,12 @@ def build(
     if not any(verified.credentials for verified in answers.values()):
         raise Malformed("answer", "holds nothing that could be checked", code="NO_PRESENTATION")
     asked = read_asked(request)
-    shown = [(name, one) for name, verified in answers.items() for one in verified.credentials]
+    shown = [(name, one) for name, verified in answers.items() for one in split(verified)[0]]
+    said = {name: tuple(_said(split(verified)[1])) for name, verified in answers.items()}
     readings = [_read(credential) for _, credential in shown]
     references = _references(readings, shown, trust, at)
     proven = tuple(
-        _proven(name, credential, reading, references, asked.purpose)
+        replace(_proven(name, credential, reading, references, asked.purpose), answers=said[name])
         for (name, credential), reading in zip(shown, readings, strict=True)
     )
     return Report(
@@ -205,26 +225,32 @@ class _Reading:
     unread: tuple[str, ...]
 
 
+def _said(credentials: Iterable[VerifiedCredential]) -> Iterator[Said]:
+    """Replies and disputes, complete ones: step 9 has refused what is not bound to the statement beside it."""
+    for kind, claims in ((reading.kind, reading.claims) for reading in map(_read, credentials)):
+        if kind is not None and all(claim.name in claims for claim in kind.claims.values() if claim.mandatory):
+            yield Said(kind.name, claims)
+
+
 def _read(credential: VerifiedCredential) -> _Reading:
     kinds = {kind.credential_type: kind for kind in TYPES.values()}
     kind = next((kinds[name] for name in credential.types if name in kinds), None)
-    subject = visible({"credentialSubject": dict(credential.claims)})["credentialSubject"]
+    subject = visible({SUBJECT: dict(credential.claims)})[SUBJECT]
     assert isinstance(subject, dict)
+    shown, others = read_claims(kind, subject) if kind else ({}, tuple(subject))
     claims: dict[str, str | tuple[str, ...]] = {}
-    for name, value in subject.items():
-        spelt = _spelt(kind.claims.get(name), value) if kind else None
+    for name, value in shown.items():
+        spelt = _spelt(kind.claims[name], value) if kind else None
         if spelt is not None:
             claims[name] = spelt
-    if kind and kind.name == "Rating" and not _is_whole(kind, claims):
-        claims = {}  # a rating is told whole or not at all
-    unread = sorted(clean(name, 64) for name in subject if name not in claims)
+    if kind and not _is_whole(kind, claims):
+        claims = {}  # a rating is told whole or not at all, and so are its band and that of one review
+    unread = sorted(clean(name, 64) for name in (*shown, *others) if name not in claims)
     return _Reading(kind, claims, tuple(unread))
 
 
-def _spelt(claim: Claim | None, value: Json) -> str | tuple[str, ...] | None:
+def _spelt(claim: Claim, value: Json) -> str | tuple[str, ...] | None:
     """The value, if it is spelt as the vocabulary demands."""
-    if claim is None:
-        return None
     items = value if isinstance(value, list) else [value]
     texts = tuple(item for item in items if isinstance(item, str) and claim.accepts(item))
     if len(set(texts)) != len(items) or isinstance(value, list) != claim.many or not 0 < len(texts) <= claim.slots:
@@ -234,7 +260,8 @@ def _spelt(claim: Claim | None, value: Json) -> str | tuple[str, ...] | None:
 
 def _is_whole(kind: StatementType, claims: Claims) -> bool:
     try:
-        check_claims(kind, claims)
+        if kind.name in WHOLE:
+            lines(kind.name, claims, "en")
     except Malformed:
         return False
     return True
@@ -246,10 +273,12 @@ def _references(
     issuers = frozenset(
         credential.issuer
         for (_, credential), reading in zip(shown, readings, strict=True)
-        if "contextDigest" in reading.claims
+        if "contextDigest" in reading.claims and credential.issuer is not None
     )
     digests = frozenset(
-        str(reading.claims["contextDigest"]) for reading in readings if "contextDigest" in reading.claims
+        str(reading.claims["contextDigest"])
+        for (_, credential), reading in zip(shown, readings, strict=True)
+        if "contextDigest" in reading.claims and credential.issuer is not None
     )
     return find_references(trust, digests=digests, issuers=issuers, at=at)
 
@@ -257,12 +286,14 @@ def _references(
 def _proven(
     query: str, credential: VerifiedCredential, reading: _Reading, references: References, purpose: str
 ) -> Proven:
-    reference = references.by_digest.get(str(reading.claims.get("contextDigest", "")))
+    issuer = credential.issuer
+    reference = references.by_digest.get(str(reading.claims.get("contextDigest", ""))) if issuer else None
     return Proven(
         query=query,
         type=reading.kind.name if reading.kind else "",
-        issuer=clean(credential.issuer.name),
-        legal_identifier=clean(credential.issuer.legal_identifier),
+        assurance=credential.assurance,
+        issuer=clean(issuer.name) if issuer else "",
+        legal_identifier=clean(issuer.legal_identifier) if issuer else "",
         claims=reading.claims,
         unread=reading.unread,
         binding=credential.binding,
@@ -313,7 +344,7 @@ def _unchecked(
     ratings = [one for one in proven if "contextDigest" in one.claims]
     for rating in ratings:
         digest = rating.claims["contextDigest"]
-        if digest != "notPublished" and rating.context is None:
+        if digest != "notPublished" and rating.context is None and rating.issuer:
             known = digest in references.by_digest
             yield Unchecked("CONTEXT_MISMATCH" if known else "CONTEXT_MISSING", rating.issuer)
     yield from (Unchecked("CONTEXT_SET_ASIDE", clean(one.issuer), one.code) for one in references.set_aside)
@@ -325,7 +356,8 @@ def _proven_json(one: Proven) -> Json:
     return {
         "query": one.query,
         "type": one.type,
-        "issuer": {"name": one.issuer, "legalIdentifier": one.legal_identifier},
+        "assurance": one.assurance.value,
+        "issuer": {"name": one.issuer, "legalIdentifier": one.legal_identifier} if one.issuer else None,
         "claims": _claims_json(one.claims),
         "unread": list[Json](one.unread),
         "binding": one.binding.value,
@@ -335,6 +367,7 @@ def _proven_json(one: Proven) -> Json:
         "purposeAllowed": one.purpose_allowed,
         "context": None if one.context is None else _claims_json(one.context.statement.claims),
         "notes": list[Json](one.notes),
+        "answers": [{"type": said.type, "claims": _claims_json(said.claims)} for said in one.answers],
     }
 
 

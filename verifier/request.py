@@ -9,9 +9,10 @@ from vc.canon import Json
 from vc.errors import Finding, Malformed, Rejected, Unsupported
 from vc.multibase import encode_base64url
 from vc.oid4vp import LDP_VC, ClaimQuery, credential_query
-from work.contexts import CREDENTIALS_URL, URL
+from work.contexts import URL
 from work.ladders import rung
 from work.purposes import PURPOSES, Judgement, judge
+from work.subject import path_of
 from work.types import TYPES, Claim, StatementType
 
 NONCE_LENGTH: Final = 24  # bytes: nobody guesses one, and no two requests share one
@@ -25,7 +26,7 @@ SUITES: Final = (  # that this verifier checks, those first that reveal least
     "ecdsa-rdfc-2019",
     "ecdsa-jcs-2019",
 )
-CONTEXT_LISTS: Final = frozenset({(CREDENTIALS_URL, URL)})  # the words that our statements are made of
+CONTEXT_LISTS: Final = frozenset(kind.contexts for kind in TYPES.values())  # the words that our statements are made of
 
 _CLAIM: Final = re.compile(r"(?P<type>[A-Za-z]+)(?:\.(?P<claim>[A-Za-z0-9]+)(?:>=(?P<least>[0-9]{1,6}))?)?\Z")
 
@@ -58,8 +59,8 @@ class Wanted:
 
 def _type(name: str) -> StatementType:
     kind = TYPES.get(name)
-    if kind is None or kind.about != "worker":
-        known = ", ".join(each.name for each in TYPES.values() if each.about == "worker")
+    if kind is None or kind.about != "worker" or kind.signer == "worker":  # a reply comes with what it answers
+        known = ", ".join(each.name for each in TYPES.values() if (each.about, each.signer) == ("worker", "issuer"))
         raise Unsupported("statement type", f"{name}; known are {known}", code="UNKNOWN_TYPE")
     return kind
 
@@ -129,20 +130,26 @@ def _queries(wanted: Sequence[Wanted], *, holder_binding: bool) -> list[Json]:
         credential_query(
             name,
             [f"{URL}#{name}Credential"],
-            [_query(one) for one in group if one.claim],
+            [_query(one) for one in _complete(group) if one.claim],
             holder_binding=holder_binding,
         )
         for name, group in by_type.items()
     ]
 
 
+def _complete(group: Sequence[Wanted]) -> list[Wanted]:
+    """The claims that are wanted of one statement, and those without which one of them says nothing."""
+    asked = {one.claim.name for one in group if one.claim}
+    needed = dict.fromkeys(name for one in group if one.claim for name in one.claim.needs if name not in asked)
+    return [*group, *(Wanted(group[0].type, group[0].type.claims[name], None) for name in needed)]
+
+
 def _query(wanted: Wanted) -> ClaimQuery:
     claim = wanted.claim
     assert claim is not None
-    path = ("credentialSubject", claim.name, None) if claim.many else ("credentialSubject", claim.name)
     values = () if wanted.least is None else (rung(wanted.least),)
     suffix = "" if wanted.least is None else f"-{wanted.least}"
-    return ClaimQuery(f"{claim.name}{suffix}", path, values)
+    return ClaimQuery(f"{claim.name}{suffix}", path_of(claim), values)
 
 
 def _name(wanted: Wanted) -> str:

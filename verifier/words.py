@@ -13,8 +13,8 @@ from typing import Any, Final
 from unicodedata import category
 
 from vc.errors import Unsupported
+from work.phrases import month, typeset
 from work.types import LANGUAGES
-from work.wording import month, typeset
 
 MAX_TEXT: Final = 300  # a name, a reason or a sentence of one person; ten thousand characters are an attack on a page
 MAX_SENTENCE: Final = 4000  # a whole rating, or a list of sources, is well under it

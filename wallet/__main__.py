@@ -11,23 +11,33 @@ from typing import Annotated, Final
 import typer
 
 from vc.canon import Json, to_json
-from vc.errors import Malformed
+from vc.errors import Malformed, Unsupported
 from vc.io.command import new_app, run, say, show
 from vc.io.files import home, read_bounded, read_passphrase, write_atomic
 from vc.io.options import LOOPBACK, At, Home, Host, Json_, Lang, Out, Port, Tls, language, moment
 from vc.oid4vp import Request, parse_request
 from wallet import words
+from wallet.answers import MAX_EVIDENCE, Answer, filed_under, screened, tidy
 from wallet.choose import Plan, only, plan
 from wallet.present import present
 from wallet.receive import MAX_FILE, Received, read_credentials, receive
 from wallet.shelf import Shelf
 from wallet.vault import Vault
 from work import CONTEXTS
+from work.digest import multihash
+from work.statement import Claims
+from work.types import LANGUAGES, TYPES
 
 MAX_REQUEST: Final = 1 << 18
+MAX_TEXT_FILE: Final = 1 << 14  # a thousand characters have 4 KB at most
+MAX_EVIDENCE_FILE: Final = 64 << 20
+GROUNDS: Final = tuple(TYPES["Dispute"].claims["ground"].words)
 
 app = new_app("The worker's wallet: keep credentials, choose what to show.")
 
+NAMED: Final = "The name that `list` gives, or its first letters; or a type, such as Earnings, where you have one."
+Remove = Annotated[bool, typer.Option("--remove", help="Take it back: it goes with no showing any more.")]
+TextLang = Annotated[str, typer.Option("--lang", help="The language of your text, such as en or fr.")]
 RequestFile = Annotated[Path, typer.Option("--request", metavar="FILE", help="The request to answer.")]
 
 
@@ -54,7 +64,7 @@ def keys_command(
     as_json: Json_ = False,
 ) -> None:
     """Make single-use keys; the platform binds one copy of each credential to each of them."""
-    with _shelf(home_dir) as shelf:
+    with open_shelf(home_dir) as shelf:
         dids: list[Json] = [key.did for key in shelf.make_keys(count, rand=os.urandom)]
     document: dict[str, Json] = {"keys": dids}
     if out is not None:
@@ -75,7 +85,7 @@ def add_command(file: Path, home_dir: Home = None, at: At = None, as_json: Json_
     """Verify credentials from a file and keep them: all of them, or none if one is wrong."""
     moment_ = moment(at)
     documents = read_credentials(read_bounded(file, limit=MAX_FILE), where=str(file))
-    with _shelf(home_dir) as shelf:
+    with open_shelf(home_dir) as shelf:
         own = {key.did for key in shelf.signing_keys()}
         received: list[Received] = [
             receive(document, own=own, contexts=CONTEXTS, at=moment_, where=f"{file} /{index}")
@@ -93,21 +103,21 @@ def add_command(file: Path, home_dir: Home = None, at: At = None, as_json: Json_
 def list_command(home_dir: Home = None, lang: Lang = "en", as_json: Json_ = False) -> None:
     """What is in the wallet."""
     language_ = language(lang)
-    with _shelf(home_dir) as shelf:
+    with open_shelf(home_dir) as shelf:
         statements = words.statements(shelf.copies())
     show({"credentials": statements}, as_json=as_json, text=lambda: words.list_text(statements, language_))
 
 
 @app.command("show")
 def show_command(
-    statement: Annotated[str, typer.Argument(help="The name that `list` gives, or its first letters.")],
+    statement: Annotated[str, typer.Argument(help=NAMED)],
     home_dir: Home = None,
     lang: Lang = "en",
     as_json: Json_ = False,
 ) -> None:
     """Everything that one credential says."""
     language_ = language(lang)
-    with _shelf(home_dir) as shelf:
+    with open_shelf(home_dir) as shelf:
         copy = words.find(shelf.copies(), statement)
     show(words.copy_json(copy), as_json=as_json, text=lambda: words.copy_text(copy, language_))
 
@@ -119,7 +129,7 @@ def request_command(
     """What a request asks, whether its purpose needs it, and what you could answer. Nothing is sent."""
     language_ = language(lang)
     parsed = _request(request)
-    with _shelf(home_dir) as shelf:
+    with open_shelf(home_dir) as shelf:
         made = plan(parsed, shelf.copies(), contexts=CONTEXTS, at=moment(at))
     show(words.plan_json(parsed, made), as_json=as_json, text=lambda: words.plan_text(parsed, made, language_))
 
@@ -145,9 +155,13 @@ def present_command(
     """Answer a request: see what would be shown, agree, and write the answer to a file."""
     parsed, moment_ = _request(request), moment(at)
     target = out or Path("answer.json")
-    with _shelf(home_dir) as shelf:
+    with open_shelf(home_dir) as shelf:
         made = plan(parsed, shelf.copies(), contexts=CONTEXTS, at=moment_)
         made = only(made, choose) if choose else made
+        if not made.proposals and made.unbound_answers:
+            held = made.unbound_answers[0].statement
+            why = "what you say to it goes with it, and no copy of it is bound to a key of yours; nothing was written"
+            raise Malformed(held, why, code="REPLY_NEEDS_KEY")
         if not made.proposals:
             raise Malformed(str(request), "nothing in this wallet answers it; nothing was written", code="NO_ANSWER")
         if not (yes or _agrees(words.plan_text(parsed, made, language(lang)), as_json=as_json)):
@@ -163,11 +177,63 @@ def present_command(
     )
 
 
+@app.command("reply")
+def reply_command(
+    statement: Annotated[str, typer.Argument(help=NAMED)],
+    text: Annotated[str | None, typer.Option(help="What you answer, in your own words.")] = None,
+    file: Annotated[Path | None, typer.Option(metavar="FILE", help="The text is in this file.")] = None,
+    remove: Remove = False,
+    home_dir: Home = None,
+    lang: TextLang = "en",
+    at: At = None,
+    as_json: Json_ = False,
+) -> None:
+    """Answer a statement. Your reply is shown wherever the statement is shown."""
+    written = _own_text(text, file)
+    if (written is None) != remove:
+        raise Malformed("--text, --file", "give one of them, or --remove", code="USAGE")
+    claims: Claims = {"text": written or "", "lang": lang, "dateCreated": f"{moment(at):%Y-%m}"}
+    _say("Reply", statement, None if remove else claims, home_dir, lang, as_json=as_json)
+
+
+@app.command("dispute")
+def dispute_command(
+    statement: Annotated[str, typer.Argument(help=NAMED)],
+    ground: Annotated[str | None, typer.Option(help=f"Why: {', '.join(GROUNDS)}.")] = None,
+    text: Annotated[str | None, typer.Option(help="What you add, in your own words.")] = None,
+    file: Annotated[Path | None, typer.Option(metavar="FILE", help="The text is in this file.")] = None,
+    evidence: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="A file that proves it; may be repeated. Only its fingerprint is shown."),
+    ] = None,
+    remove: Remove = False,
+    home_dir: Home = None,
+    lang: TextLang = "en",
+    at: At = None,
+    as_json: Json_ = False,
+) -> None:
+    """Dispute a statement. That you do is shown wherever the statement is shown, until you take it back."""
+    if (ground is None) != remove or (ground is not None and ground not in GROUNDS):
+        raise Malformed("--ground", f"one of {', '.join(GROUNDS)}, or --remove instead", code="USAGE")
+    files = evidence or []
+    if len(files) > MAX_EVIDENCE:
+        raise Malformed("--evidence", f"{MAX_EVIDENCE} files at most", code="USAGE")
+    digests = sorted({multihash(read_bounded(path, limit=MAX_EVIDENCE_FILE)) for path in files})
+    claims: Claims = {
+        "ground": ground or "",
+        "text": _own_text(text, file) or "none",
+        "lang": lang,
+        "opened": f"{moment(at):%Y-%m-%d}",
+        "evidenceDigests": tuple(digests) or ("none",),
+    }
+    _say("Dispute", statement, None if remove else claims, home_dir, lang, as_json=as_json)
+
+
 @app.command("ledger")
 def ledger_command(home_dir: Home = None, lang: Lang = "en", as_json: Json_ = False) -> None:
     """Everything that you have shown: to whom, when, why, and what."""
     language_ = language(lang)
-    with _shelf(home_dir) as shelf:
+    with open_shelf(home_dir) as shelf:
         entries: list[Json] = list(shelf.ledger())
     show({"ledger": entries}, as_json=as_json, text=lambda: words.ledger_text(entries, language_))
 
@@ -189,6 +255,47 @@ def serve_command(
         port=port,
         tls=tls,
         ready=lambda base: announce({"base": base, "derive": DERIVE}, as_json=as_json),
+    )
+
+
+def _own_text(text: str | None, file: Path | None) -> str | None:
+    """The worker's own words, from the command line or a file; nothing where neither is given."""
+    if text is not None and file is not None:
+        raise Malformed("--text, --file", "give one of them", code="USAGE")
+    if file is None:
+        return None if text is None else tidy(text, where="--text")
+    try:
+        return tidy(read_bounded(file, limit=MAX_TEXT_FILE).decode("utf-8-sig"), where=str(file))
+    except UnicodeDecodeError:
+        raise Malformed(str(file), "is not text in UTF-8", code="NOT_TEXT") from None
+
+
+def _say(
+    type_name: str, statement: str, claims: Claims | None, home_dir: Path | None, lang: str, *, as_json: bool
+) -> None:
+    """Keep what the worker says to a statement, or take it back where there are no ``claims``."""
+    told_in = lang if lang in LANGUAGES else "en"
+    with open_shelf(home_dir) as shelf:
+        copies = shelf.copies()
+        copy = words.find(copies, statement)
+        filed = filed_under(copy.credential, own=copy.own)
+        if not filed:
+            raise Unsupported("reply", "to a statement of a kind that is not known here", code="NOT_ANSWERABLE")
+        if claims is None:
+            removed = shelf.take_back(type_name, filed)
+            show({"statement": copy.statement, "removed": removed}, as_json=as_json,
+                 text=lambda: words.removed_text(type_name, told_in, removed=removed))  # fmt: skip
+            return
+        if not any(each.holder for each in copies if each.statement == copy.statement):
+            why = "none of its copies is bound to a key of yours, which would have to sign your words; ask the platform"
+            raise Malformed(copy.statement, why, code="REPLY_NEEDS_KEY")
+        answer = Answer.make(type_name, filed, claims)
+        replaced = shelf.say(answer, rand=os.urandom)
+    warnings = screened(str(claims["text"]))
+    show(
+        {"statement": copy.statement, "answer": answer.to_json(), "replaced": replaced, "warnings": list(warnings)},
+        as_json=as_json,
+        text=lambda: words.kept_text(copy, answer, warnings, replaced=replaced, lang=told_in),
     )
 
 
@@ -226,7 +333,8 @@ def _vault_path(home_dir: Path | None) -> Path:
 
 
 @contextmanager
-def _shelf(home_dir: Path | None) -> Iterator[Shelf]:
+def open_shelf(home_dir: Path | None) -> Iterator[Shelf]:
+    """The worker's vault, opened with their passphrase."""
     path = _vault_path(home_dir)
     with Vault.open(path, read_passphrase(os.environ, _ask), rand=os.urandom) as vault:
         yield Shelf(vault)

@@ -1,6 +1,6 @@
 """What a request asks, what in the wallet would answer it, and what of it is more than its purpose needs."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -11,8 +11,11 @@ from vc.jsonld import Contexts, to_rdf
 from vc.model import Credential, Object
 from vc.oid4vp import LDP_VC, CredentialQuery, Request, select_claims
 from vc.secure import SELECTIVE
+from wallet.answers import Answer
 from work.draft import is_filler
 from work.purposes import PURPOSES, Judgement, Purpose, judge
+from work.subject import claim_of, value_at
+from work.types import TYPES
 
 _RDF_TYPE: Final = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
 
@@ -27,6 +30,8 @@ class Copy:
     statement: str  # the name that all copies of one statement share
     holder: str | None
     shown: int  # how often this very copy was shown
+    own: bool = False  # the worker imported it: no platform has signed it
+    answers: tuple[Answer, ...] = ()  # what the worker says to it, which is shown wherever it is shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,7 @@ class Disclosure:
     """One claim that an answer would show, and what the purpose says of it."""
 
     pointer: str
+    claim: str  # its name in the vocabulary
     value: str
     judgement: Judgement
 
@@ -48,6 +54,7 @@ class Proposal:
     asked: tuple[Disclosure, ...]
     fresh: bool  # False: every copy was shown before, so this showing can be linked with that one
     copies_left: int  # unused copies, this one included
+    instead: str = ""  # a type in the wallet that says the same without leaving a trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +64,14 @@ class Plan:
     proposals: tuple[Proposal, ...]
     unanswered: tuple[CredentialQuery, ...]
     purpose: Purpose | None
+    unbound_answers: tuple[Copy, ...] = ()  # held back: they name no key that could sign the answer that goes with them
 
 
 def plan(request: Request, copies: Sequence[Copy], *, contexts: Contexts, at: datetime) -> Plan:
     """How the wallet would answer ``request`` with what is valid at ``at`` (OID4VP §6.4)."""
     purpose = purpose_of(request)
-    valid = [copy for copy in copies if copy.credential.valid_until is None or at <= copy.credential.valid_until]
+    current = [copy for copy in copies if copy.credential.valid_until is None or at <= copy.credential.valid_until]
+    valid = [copy for copy in current if copy.holder is not None or not copy.answers]
     proposals: dict[str, Proposal] = {}
     for query in request.queries:
         proposal = _propose(query, valid, contexts, purpose)
@@ -75,18 +84,31 @@ def plan(request: Request, copies: Sequence[Copy], *, contexts: Contexts, at: da
         ),
         unanswered=tuple(query for query in request.queries if query.id in wanted and query.id not in proposals),
         purpose=purpose,
+        unbound_answers=tuple(
+            _held_back(current, [query for query in request.queries if query.id in wanted], contexts)
+        ),
     )
 
 
-def _wanted(request: Request, answerable: Collection[str]) -> set[str]:
-    """OID4VP §6.4.2: every query, or of each set of alternatives the first that can be answered."""
+def _held_back(copies: Iterable[Copy], queries: Iterable[CredentialQuery], contexts: Contexts) -> Iterator[Copy]:
+    """One copy of each statement that is not shown because no key of the worker could sign what they say to it."""
+    held = {copy.statement: copy for copy in copies if copy.answers and copy.holder is None}
+    asked = list(queries)
+    yield from (
+        copy for copy in held.values() if any(matches_type(one, copy.credential.document, contexts) for one in asked)
+    )
+
+
+def _wanted(request: Request, answerable: Mapping[str, Proposal]) -> set[str]:
+    """OID4VP §6.4.2: every query, or of each set of alternatives the first that can be answered; one that leaves no
+    trace before all that do, whatever the verifier would like best."""
     if not request.sets:
         return {query.id for query in request.queries}
     wanted: set[str] = set()
     for alternatives in request.sets:
-        option = next((option for option in alternatives.options if all(name in answerable for name in option)), None)
-        if option is not None:
-            wanted.update(option)
+        options = [option for option in alternatives.options if all(name in answerable for name in option)]
+        if options:
+            wanted.update(min(options, key=lambda option: _leaves_a_trace(option, answerable)))
         elif alternatives.required:
             wanted.update(alternatives.options[0])
     return wanted
@@ -108,7 +130,7 @@ def _propose(
     ]
     if not answering:
         return None
-    newest = max(answering, key=lambda entry: _age(entry[0]))[0].statement
+    newest = max(answering, key=lambda entry: _weight(entry[0]))[0].statement
     same = [(copy, pointers) for copy, pointers in answering if copy.statement == newest]
     copy, pointers = min(same, key=lambda entry: entry[0].shown)
     kind = statement_type(copy.credential)
@@ -116,15 +138,42 @@ def _propose(
         query=query,
         copy=copy,
         type=kind,
-        asked=tuple(_disclosure(pointer, copy.credential.document, kind, purpose) for pointer in pointers),
+        asked=tuple(
+            _disclosure(pointer, copy.credential.document, kind, purpose)
+            for pointer in dict.fromkeys([*pointers, *_companions(pointers, copy.credential.subjects[0], kind)])
+        ),
         fresh=copy.shown == 0,
         copies_left=sum(1 for other, _ in same if other.shown == 0),
+        instead=_instead(copy, copies),
     )
 
 
-def _age(copy: Copy) -> tuple[str, str]:
+def _companions(pointers: Iterable[str], subject: Object, kind: str) -> Iterator[str]:
+    """What says nothing without another claim is shown with it: a degree of expertise with its scale."""
+    known = TYPES.get(kind)
+    for pointer in pointers:
+        claim = claim_of(known, pointer)
+        for needed in (known.claims[name] for name in claim.needs) if known and claim else ():
+            if _is_claim(value_at(dict(subject), needed.path)):
+                yield needed.pointer
+
+
+def _instead(copy: Copy, copies: Iterable[Copy]) -> str:
+    """The type that the worker could show in place of one that identifies: a band of the same issuer."""
+    kind = TYPES.get(statement_type(copy.credential))
+    issuers = {other.credential.issuer for other in copies if kind and statement_type(other.credential) == kind.instead}
+    return kind.instead if kind and kind.instead and copy.credential.issuer in issuers else ""
+
+
+def _leaves_a_trace(option: Iterable[str], answerable: Mapping[str, Proposal]) -> bool:
+    kinds = (TYPES.get(answerable[name].type) for name in option)
+    return any(kind is not None and kind.identifies for kind in kinds)
+
+
+def _weight(copy: Copy) -> tuple[bool, str, str]:
+    """A platform's word before the worker's own, then the newest."""
     subject = copy.credential.subjects[0]
-    return str(subject.get("periodEnd", "")), str(copy.credential.document.get("validFrom", ""))
+    return not copy.own, str(subject.get("periodEnd", "")), str(copy.credential.document.get("validFrom", ""))
 
 
 def _is_claim(value: Json) -> bool:
@@ -146,8 +195,8 @@ def matches_type(query: CredentialQuery, document: Object, contexts: Contexts) -
 
 def statement_type(credential: Credential) -> str:
     """The statement type of a credential: ``Earnings`` for an EarningsCredential."""
-    names = [name for name in credential.types if name != "VerifiableCredential"]
-    return names[0].removesuffix("Credential") if names else ""
+    names = [name.removesuffix("Credential") for name in credential.types if name != "VerifiableCredential"]
+    return next((name for name in names if name in TYPES), names[0] if names else "")
 
 
 def issuer_name(credential: Credential) -> str:
@@ -159,11 +208,10 @@ def issuer_name(credential: Credential) -> str:
 
 def _disclosure(pointer: str, document: Object, kind: str, purpose: Purpose | None) -> Disclosure:
     value: Json = dict(document)
-    parts = pointer.split("/")[1:]
-    for part in parts:
+    for part in pointer.split("/")[1:]:
         value = value[int(part)] if isinstance(value, list) else value[part] if isinstance(value, dict) else value
-    claim = parts[1] if len(parts) > 1 else parts[0]
-    return Disclosure(pointer, value if isinstance(value, str) else "", judge(purpose, kind, claim))
+    claim = _claim_name(kind, pointer)
+    return Disclosure(pointer, claim, value if isinstance(value, str) else "", judge(purpose, kind, claim))
 
 
 def purpose_of(request: Request) -> Purpose | None:
@@ -189,19 +237,28 @@ def only(plan_: Plan, claims: Collection[str]) -> Plan:
 def _only(proposal: Proposal, claims: Collection[str]) -> Proposal | None:
     if proposal.type in claims:
         return proposal
-    asked = tuple(one for one in proposal.asked if claim_name(proposal.type, one.pointer) in claims)
-    return replace(proposal, asked=asked) if asked else None
+    chosen = {one.claim for one in proposal.asked if claim_name(proposal, one) in claims}
+    kind = TYPES.get(proposal.type)
+    with_it = {needed for name in chosen if kind and name in kind.claims for needed in kind.claims[name].needs}
+    asked = tuple(one for one in proposal.asked if one.claim in chosen | with_it)
+    return replace(proposal, asked=asked) if chosen else None
 
 
 def names(proposal: Proposal) -> Mapping[str, None]:
     """What ``only`` can be told of a proposal, in order."""
-    return dict.fromkeys([proposal.type, *(claim_name(proposal.type, one.pointer) for one in proposal.asked)])
+    return dict.fromkeys([proposal.type, *(claim_name(proposal, one) for one in proposal.asked)])
 
 
-def claim_name(kind: str, pointer: str) -> str:
-    """``Earnings.monthly`` for ``/credentialSubject/monthly/3``."""
-    parts = pointer.split("/")
-    return f"{kind}.{parts[2] if len(parts) > 2 else parts[1]}"
+def claim_name(proposal: Proposal, one: Disclosure) -> str:
+    """``Earnings.monthly``, whichever month of it would be shown."""
+    return f"{proposal.type}.{one.claim}"
+
+
+def _claim_name(kind: str, pointer: str) -> str:
+    """The name of a claim in the vocabulary; of what is in no words known here, where it stands."""
+    claim = claim_of(TYPES.get(kind), pointer)
+    parts = pointer.split("/")[1:]
+    return claim.name if claim else parts[1] if len(parts) > 1 else parts[0]
 
 
 Agree = Callable[[Plan], bool]

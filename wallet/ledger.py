@@ -26,16 +26,17 @@ def entry(
         "at": format_date_time(at),
         "verifier": request.client_id,
         "purpose": purpose if isinstance(purpose, dict) else None,
-        "shown": [
-            {
-                "statement": proposal.copy.statement,
-                "type": proposal.type,
-                "claims": [
-                    {"claim": claim_name(proposal.type, one.pointer), "value": one.value} for one in proposal.asked
-                ],
-            }
-            for proposal in proposals
-        ],
+        "shown": [_shown(proposal) for proposal in proposals],
+    }
+
+
+def _shown(proposal: Proposal) -> dict[str, Json]:
+    return {
+        "statement": proposal.copy.statement,
+        "type": proposal.type,
+        "ownImport": proposal.copy.own,
+        "claims": [{"claim": claim_name(proposal, one), "value": one.value} for one in proposal.asked],
+        "answers": [answer.to_json() for answer in proposal.copy.answers],
     }
 
 

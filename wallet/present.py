@@ -13,6 +13,7 @@ from vc.proof import AUTHENTICATION
 from vc.secure import derive, hold, sign
 from vc.suites import bbs_2023
 from vc.verify import presentation_header
+from wallet.answers import sign_answers
 from wallet.choose import Copy, Proposal
 
 
@@ -32,16 +33,22 @@ def present(
     at: datetime,
     rand: Callable[[int], bytes],
 ) -> dict[str, Json]:
-    """A verifiable presentation with the proposed claims, the mandatory ones, and nothing else.
+    """A verifiable presentation with the proposed claims, the mandatory ones, what the worker says to them, no more.
 
     ``key`` is the one that the copy is bound to; without one the derived credential is the answer by itself, its proof
     bound to the request.
-    Raises :class:`Undetermined` where the copy needs a key that is not given.
+    Raises :class:`Undetermined` where the copy, or what the worker says to it, needs a key that is not given.
     """
     copy = proposal.copy
     if copy.holder is not None and (key is None or key.did != copy.holder):
         raise Undetermined(
             "the key that this copy is bound to is not here", "restore it from your backup", code="KEY_MISSING"
+        )
+    if copy.answers and key is None:
+        raise Undetermined(
+            "what you say to this statement is always shown with it, and this copy names no key that could sign it",
+            "ask the platform for copies that are bound to your keys",
+            code="REPLY_NEEDS_KEY",
         )
     derived = derive(
         hold(copy.document, contexts=contexts),
@@ -54,7 +61,10 @@ def present(
     presentation: dict[str, Json] = {
         "@context": [CREDENTIALS_V2],
         "type": ["VerifiablePresentation"],
-        "verifiableCredential": [derived],
+        "verifiableCredential": [
+            derived,
+            *sign_answers(copy.answers, copy.credential, key=key, contexts=contexts, at=at),
+        ],
     }
     midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
     return sign(

@@ -23,6 +23,7 @@ class Received:
     document: dict[str, Json]  # as received, with its proof
     credential: Credential
     holder: str | None
+    own: bool = False  # the worker made it from a file of theirs
 
 
 def read_credentials(raw: bytes, *, where: str) -> list[Json]:
@@ -79,9 +80,13 @@ def _time_findings(credential: Credential, at: datetime, where: str) -> list[Fin
     return []
 
 
-def same_statement(credential: Credential) -> str:
-    """A short name that all copies of one statement share, whatever key each is bound to."""
-    document = dict(credential.document)
+def same_statement(credential: Credential, *, own: bool = False) -> str:
+    """A short name that all copies of one statement share, whatever key each is bound to.
+
+    What the worker imported (``own``) is signed by another throw-away key in each copy.
+    """
+    apart = {"id", "issuer"} if own else {"id"}
+    document = {name: value for name, value in credential.document.items() if name not in apart}
     document["credentialSubject"] = [
         {name: value for name, value in subject.items() if name != "id"} for subject in credential.subjects
     ]

@@ -1,6 +1,6 @@
 """The vault's items as what they are: keys, copies of credentials, ledger entries."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -10,6 +10,7 @@ from vc.errors import Malformed, Undetermined
 from vc.keys import Ed25519Key
 from vc.model import format_date_time, parse_credential
 from vc.oid4vp import Request
+from wallet.answers import Answer, filed_under
 from wallet.choose import Copy, Proposal
 from wallet.ledger import check_chain, entry
 from wallet.receive import Received, same_statement
@@ -18,6 +19,7 @@ from wallet.vault import Item, Vault
 KEY: Final = "key"
 CREDENTIAL: Final = "credential"
 LEDGER: Final = "ledger"
+ANSWER: Final = "answer"
 
 MAX_NEW_KEYS: Final = 100  # in one call: each will cost the issuer a signature for every statement
 
@@ -48,20 +50,56 @@ class Shelf:
             )
         return keys
 
+    def unspent_keys(self, count: int, *, rand: Callable[[int], bytes]) -> tuple[Ed25519Key, ...]:
+        """``count`` keys that no verifier has seen yet, oldest first; made where there are too few."""
+        with self.vault.transaction():
+            seen = {copy.holder for copy in self.copies() if copy.shown}
+            unspent = [key for key in self.signing_keys() if key.did not in seen]
+            if len(unspent) < count:
+                unspent += self.make_keys(count - len(unspent), rand=rand)
+        return tuple(unspent[:count])
+
     def copies(self) -> tuple[Copy, ...]:
-        """All copies of all credentials."""
-        return tuple(_copy(item) for item in self.vault.items(CREDENTIAL))
+        """All copies of all credentials, each with what the worker says to it."""
+        said: dict[str, tuple[Answer, ...]] = {}
+        for answer in self.answers():
+            said[answer.filed] = (*said.get(answer.filed, ()), answer)
+        return tuple(_copy(item, said) for item in self.vault.items(CREDENTIAL))
+
+    def answers(self) -> tuple[Answer, ...]:
+        """What the worker says to statements, oldest first."""
+        return tuple(Answer.parse(_body(item)) for item in self.vault.items(ANSWER))
+
+    def say(self, answer: Answer, *, rand: Callable[[int], bytes]) -> bool:
+        """Keep a reply or a dispute, in the place of an earlier one; whether there was one."""
+        with self.vault.transaction():
+            replaced = self.take_back(answer.type, answer.filed)
+            self.vault.put([Item.new(ANSWER, answer.to_json(), rand=rand)])
+        return replaced
+
+    def take_back(self, type_name: str, filed: str) -> bool:
+        """Forget a reply or a dispute; whether there was one."""
+        with self.vault.transaction():
+            found = [
+                item.id
+                for item in self.vault.items(ANSWER)
+                if (_body(item)["type"], _body(item)["filed"]) == (type_name, filed)
+            ]
+            self.vault.delete(found)
+        return bool(found)
 
     def add(self, received: Sequence[Received], *, at: datetime, rand: Callable[[int], bytes]) -> int:
         """Keep what was received, all or nothing; how many were not here before."""
         with self.vault.transaction():
             held = {(copy.statement, copy.holder) for copy in self.copies()}
-            fresh = {(same_statement(one.credential), one.holder): one for one in received}
+            fresh = {(same_statement(one.credential, own=one.own), one.holder): one for one in received}
             new = [one for name, one in fresh.items() if name not in held]
             self.vault.put(
                 [
                     Item.new(
-                        CREDENTIAL, {"document": one.document, "shown": 0, "added": format_date_time(at)}, rand=rand
+                        CREDENTIAL,
+                        {"document": one.document, "shown": 0, "added": format_date_time(at), "own": one.own},
+                        rand=rand,
                     )
                     for one in new
                 ]
@@ -99,17 +137,19 @@ def _body(item: Item) -> dict[str, Json]:
     return item.body
 
 
-def _copy(item: Item) -> Copy:
+def _copy(item: Item, said: Mapping[str, tuple[Answer, ...]]) -> Copy:
     body = _body(item)
     document = body["document"]
     credential = parse_credential(document)
     assert isinstance(document, dict)
-    holder = credential.subjects[0].get("id")
+    holder, own = credential.subjects[0].get("id"), body.get("own") is True
     return Copy(
         id=item.id,
         document=document,
         credential=credential,
-        statement=same_statement(credential),
+        statement=same_statement(credential, own=own),
         holder=holder if isinstance(holder, str) else None,
         shown=int(str(body["shown"])),
+        own=own,
+        answers=said.get(filed_under(credential, own=own), ()) if said else (),
     )

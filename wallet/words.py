@@ -10,9 +10,12 @@ from typing import Final
 from vc.canon import Json
 from vc.errors import Malformed
 from vc.oid4vp import CredentialQuery, Request
+from wallet.answers import MAX_TEXT, Answer
 from wallet.choose import Copy, Plan, Proposal, claim_name, issuer_name, statement_type
 from work.draft import is_filler
+from work.phrases import day
 from work.purposes import Judgement, judge, law
+from work.subject import claim_of, read_claims
 from work.types import TYPES
 from work.wording import label, lines
 
@@ -32,6 +35,8 @@ def plan_text(request: Request, made: Plan, lang: str) -> str:
         told += ["", words["nothing"].format(what=_asked_for(query, lang))]
         for kind in _types(query):
             told += _judged(kind, "", judge(made.purpose, kind, ""), made, lang)
+    for copy in made.unbound_answers:
+        told += ["", words["needs_key"].format(what=_label(statement_type(copy.credential), lang))]
     return "\n".join(told)
 
 
@@ -47,21 +52,32 @@ def _declared(request: Request, lang: str) -> Iterable[str]:
 def _proposal_lines(proposal: Proposal, made: Plan, lang: str) -> Iterable[str]:
     words = _TEXTS[lang]
     yield label(proposal.type, lang) if proposal.type in TYPES else _plain(proposal.type)
+    if proposal.copy.own:
+        yield words["own"]
+        yield words["own_asked"]
     yield words["shows"]
     yield from (f"  - {text}" for text in shown_texts(proposal, lang))
     yield words["hidden"]
+    for answer in proposal.copy.answers:
+        yield words["with_it"]
+        yield from answer_lines(answer, lang)
     yield from _warnings(proposal, made, lang)
-    yield words["left"].format(count=max(proposal.copies_left - 1, 0)) if proposal.fresh else words["reused"]
+    reused = words["reused_own" if proposal.copy.own else "reused"]
+    yield words["left"].format(count=max(proposal.copies_left - 1, 0)) if proposal.fresh else reused
 
 
 def _warnings(proposal: Proposal, made: Plan, lang: str) -> Iterable[str]:
     words = _TEXTS[lang]
-    asked = {one.pointer.split("/")[2]: one.judgement for one in proposal.asked if one.pointer.count("/") > 1}
+    asked = {one.claim: one.judgement for one in proposal.asked if one.pointer.count("/") > 1}
     whole = {"": judge(made.purpose, proposal.type, "")} if not asked else {}
     for claim, judgement in {**whole, **asked}.items():
         yield from _judged(proposal.type, claim, judgement, made, lang)
     if proposal.type in TYPES and TYPES[proposal.type].identifies:
         yield words["identifies"]
+    elif proposal.copy.answers:
+        yield words["identifies_answer"]
+    if proposal.instead:
+        yield words["instead"].format(type=label(proposal.instead, lang))
     if proposal.copy.holder is None:
         yield words["unbound"]
 
@@ -78,22 +94,21 @@ def _judged(kind: str, claim: str, judgement: Judgement, made: Plan, lang: str) 
 def shown_texts(proposal: Proposal, lang: str) -> list[str]:
     """Each thing that a proposal would tell, mandatory claims included, as sentences."""
     if proposal.type not in TYPES:
-        return [f"{claim_name(proposal.type, one.pointer)}: {_plain(one.value)}" for one in proposal.asked]
+        return [f"{claim_name(proposal, one)}: {_plain(one.value)}" for one in proposal.asked]
     return [line.text for line in lines(proposal.type, shown_claims(proposal), lang)]
 
 
 def shown_claims(proposal: Proposal) -> dict[str, str | tuple[str, ...]]:
     """The claims that a proposal discloses: those that are always shown, and those that were chosen."""
     kind = TYPES[proposal.type]
-    subject = proposal.copy.credential.subjects[0]
-    shown = {name: _value(subject[name]) for name, claim in kind.claims.items() if claim.mandatory and name in subject}
+    held, _ = read_claims(kind, proposal.copy.credential.subjects[0])
+    shown = {name: _value(value) for name, value in held.items() if kind.claims[name].mandatory}
     chosen: dict[str, list[str]] = {}
     for one in proposal.asked:
-        parts = one.pointer.split("/")
-        if len(parts) > 2 and parts[1] == "credentialSubject":
-            chosen.setdefault(parts[2], []).append(one.value)
+        if claim_of(kind, one.pointer):
+            chosen.setdefault(one.claim, []).append(one.value)
     for name, values in chosen.items():
-        if name in kind.claims and not kind.claims[name].mandatory:
+        if not kind.claims[name].mandatory:
             shown[name] = tuple(values) if kind.claims[name].many else values[0]
     return shown
 
@@ -115,6 +130,7 @@ def plan_json(request: Request, made: Plan) -> dict[str, Json]:
         "purpose": made.purpose.code if made.purpose else None,
         "proposals": [_proposal_json(proposal) for proposal in made.proposals],
         "unanswered": [query.id for query in made.unanswered],
+        "needKey": [copy.statement for copy in made.unbound_answers],
     }
 
 
@@ -129,7 +145,9 @@ def _proposal_json(proposal: Proposal) -> dict[str, Json]:
         "statement": proposal.copy.statement,
         "type": proposal.type,
         "shown": shown,
-        "judgements": {claim_name(proposal.type, one.pointer): one.judgement.value for one in proposal.asked},
+        "judgements": {claim_name(proposal, one): one.judgement.value for one in proposal.asked},
+        "ownImport": proposal.copy.own,
+        "answers": _answers_json(proposal.copy),
         "bound": proposal.copy.holder is not None,
         "fresh": proposal.fresh,
         "unusedCopies": proposal.copies_left,
@@ -158,6 +176,8 @@ def _statement(name: str, group: Sequence[Copy]) -> dict[str, Json]:
         "copies": len(group),
         "unused": sum(1 for copy in group if copy.shown == 0),
         "bound": all(copy.holder is not None for copy in group),
+        "ownImport": group[0].own,
+        "answers": [answer.type for answer in group[0].answers],
     }
 
 
@@ -170,17 +190,31 @@ def list_text(entries: Sequence[Json], lang: str) -> str:
             end=entry["validUntil"],
             unused=entry["unused"],
             copies=entry["copies"],
-            issuer=_short(str(entry["issuer"])),
+            issuer=_TEXTS[lang]["yourself"] if entry["ownImport"] else _short(str(entry["issuer"])),
         )
+        + _said_row(entry["answers"], lang)
         for entry in entries
         if isinstance(entry, dict)
     ]
     return "\n".join(rows) or _TEXTS[lang]["empty"]
 
 
+def _said_row(types: Json, lang: str, key: str = "row_said") -> str:
+    """What a line adds for a statement that the worker answers."""
+    names = [_TEXTS[lang][f"name_{name}"] for name in (types if isinstance(types, list) else [])]
+    return _TEXTS[lang][key].format(what=", ".join(names)) if names else ""
+
+
 def find(copies: Sequence[Copy], name: str) -> Copy:
-    """The first copy of the statement whose name starts with ``name``. Raises :class:`Malformed`."""
-    found = {copy.statement: copy for copy in reversed(copies) if copy.statement.startswith(name)}
+    """The first copy of the statement whose name starts with ``name``, or of the only one of that type.
+
+    Raises :class:`Malformed`.
+    """
+    found = {
+        copy.statement: copy
+        for copy in reversed(copies)
+        if copy.statement.startswith(name) or statement_type(copy.credential) == name
+    }
     if len(found) != 1 or not name:
         raise Malformed(
             name[:40], "no credential, or several, have a name that starts so; see `wallet list`", code="NOT_FOUND"
@@ -195,16 +229,68 @@ def copy_json(copy: Copy) -> dict[str, Json]:
         "type": statement_type(copy.credential),
         "issuer": issuer_name(copy.credential),
         "claims": {name: list(value) if isinstance(value, tuple) else value for name, value in _claims(copy).items()},
+        "ownImport": copy.own,
+        "answers": _answers_json(copy),
     }
+
+
+def _answers_json(copy: Copy) -> list[Json]:
+    return [answer.to_json() for answer in copy.answers]
 
 
 def copy_text(copy: Copy, lang: str) -> str:
     """What one credential says, as sentences."""
     kind = statement_type(copy.credential)
     end = f"{copy.credential.valid_until:%Y-%m-%d}" if copy.credential.valid_until else "-"
-    until = _TEXTS[lang]["until"].format(end=end, issuer=_short(issuer_name(copy.credential)))
+    words = _TEXTS[lang]
+    issuer = words["yourself"] if copy.own else _short(issuer_name(copy.credential))
     told = [line.text for line in lines(kind, _claims(copy), lang)] if kind in TYPES else []
-    return "\n".join([_label(kind, lang), until, *(f"  - {text}" for text in told)])
+    said = [text for answer in copy.answers for text in ("", words["with_it"], *answer_lines(answer, lang))]
+    marked = [words["own"]] if copy.own else []
+    until = words["until"].format(end=end, issuer=issuer)
+    return "\n".join([_label(kind, lang), until, *marked, *(f"  - {text}" for text in told), *said])
+
+
+def answer_lines(answer: Answer, lang: str) -> Iterable[str]:
+    """What the worker says to a statement, as it will be read: the worker's own text as it is, line by line."""
+    words, kind = _TEXTS[lang], TYPES[answer.type]
+    claims = {name: str(value) for name, value in answer.claims.items() if isinstance(value, str)}
+    if answer.type == "Dispute":
+        ground = kind.claims["ground"].words[claims["ground"]][lang]
+        yield "  " + words["disputed"].format(since=day(claims["opened"], lang), ground=ground)
+    if answer.type == "Reply" or claims["text"] != "none":
+        yield from (f"  > {_plain(line, most=MAX_TEXT)}" for line in claims["text"].split("\n"))
+    evidence = [one for one in answer.claims.get("evidenceDigests", ()) if one != "none"]
+    yield from (f"  {words['evidence'].format(digest=one)}" for one in evidence)
+
+
+def imported_text(new: int, already: int, rejects: int, lang: str) -> str:
+    """What came of an import, and how little it proves."""
+    words = _TEXTS[lang]
+    told = [words["imported"].format(new=new, already=already)]
+    if rejects:
+        told.append(words["imported_rejects"].format(count=rejects))
+    return "\n".join([*told, words["own"], words["own_asked"]])
+
+
+def kept_text(copy: Copy, answer: Answer, warnings: Sequence[str], *, replaced: bool, lang: str) -> str:
+    """What will be signed from now on, wherever the statement is shown."""
+    words = _TEXTS[lang]
+    return "\n".join(
+        [
+            words["said_of"].format(what=_label(statement_type(copy.credential), lang), name=copy.statement),
+            *answer_lines(answer, lang),
+            words["travels"],
+            *([words["replaced"]] if replaced else []),
+            *(words["screened"].format(what=words[f"screened_{warning}"]) for warning in warnings),
+        ]
+    )
+
+
+def removed_text(type_name: str, lang: str, *, removed: bool) -> str:
+    """The last word of ``--remove``."""
+    words = _TEXTS[lang]
+    return words["removed" if removed else "nothing_said"].format(what=words[f"name_{type_name}"])
 
 
 def ledger_text(entries: Sequence[Json], lang: str) -> str:
@@ -215,8 +301,9 @@ def ledger_text(entries: Sequence[Json], lang: str) -> str:
         shown = entry["shown"]
         claims = [
             f"{_label(str(one['type']), lang)} ({', '.join(_names(one))})"
-            for one in (shown if isinstance(shown, list) else [])
-            if isinstance(one, dict)
+            + (_TEXTS[lang]["ledger_own"] if one.get("ownImport") is True else "")
+            + _said_row([said["type"] for said in _dicts(one.get("answers"))], lang, "ledger_said")
+            for one in _dicts(shown)
         ]
         rows.append(
             _TEXTS[lang]["ledger"].format(
@@ -227,6 +314,10 @@ def ledger_text(entries: Sequence[Json], lang: str) -> str:
             )
         )
     return "\n".join(rows) or _TEXTS[lang]["empty"]
+
+
+def _dicts(value: Json) -> list[dict[str, Json]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def _names(shown: Mapping[str, Json]) -> list[str]:
@@ -244,8 +335,9 @@ def written(path: Path, lang: str) -> str:
 
 
 def _claims(copy: Copy) -> dict[str, str | tuple[str, ...]]:
-    subject = copy.credential.subjects[0]
-    claims = {name: _value(value) for name, value in subject.items() if name != "id"}
+    subject, kind = copy.credential.subjects[0], TYPES.get(statement_type(copy.credential))
+    held = read_claims(kind, subject)[0] if kind else {name: subject[name] for name in subject if name != "id"}
+    claims = {name: _value(value) for name, value in held.items()}
     return {name: value for name, value in claims.items() if value not in ((), "")}
 
 
@@ -266,6 +358,6 @@ def _short(issuer: str) -> str:
     return name if len(name) <= 60 else f"{name[:16]}…{name[-6:]}"
 
 
-def _plain(text: str) -> str:
+def _plain(text: str, most: int = 300) -> str:
     """A text from outside on one line, without characters that move the cursor or turn the direction of reading."""
-    return "".join(character for character in text if character.isprintable())[:300]
+    return "".join(character for character in text if character.isprintable())[:most]

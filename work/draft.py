@@ -9,18 +9,21 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Final
+from uuid import UUID
 
-from vc.canon import Json
+from vc.canon import Json, canonicalize
 from vc.errors import Malformed
 from vc.model import format_date_time
-from work.contexts import CREDENTIALS_URL, URL
 from work.months import first_second, valid_until
 from work.statement import Statement
+from work.subject import SUBJECT, build_subject
 from work.types import TYPES, Claim, Fill, StatementType
 
 _MARK: Final[Mapping[Fill, str]] = {"after": "~", "before": "!"}
 _FILLER: Final = re.compile(r"[!~][0-9]{2}")
+_SAYS_NOTHING: Final = frozenset({"id", "type"})
 
 # Always shown, beside the mandatory claims. All of it is the same for a whole batch.
 _SHOWN: Final = ("/issuer", "/validFrom", "/validUntil", "/credentialSchema", "/termsOfUse")
@@ -47,16 +50,45 @@ def draft(statement: Statement, *, issuer: str, holder: str | None, at: datetime
         raise Malformed("/holder", "a statement about the platform has no holder")
     subject = issuer if kind.about == "platform" else holder
     document: dict[str, Json] = {
-        "@context": [CREDENTIALS_URL, URL],
-        "type": ["VerifiableCredential", kind.credential_type],
-        "issuer": {"id": issuer, "name": issuer_name} if issuer_name else issuer,
+        **kind.fixed,
+        "issuer": _issuer(kind, issuer, issuer_name),
         "validFrom": format_date_time(first_second(at)),
         "validUntil": format_date_time(valid_until(at)),
-        "credentialSchema": {"id": kind.schema_id, "type": "JsonSchema"},
-        "termsOfUse": kind.terms,
-        "credentialSubject": {**({} if subject is None else {"id": subject}), **_padded(kind, statement)},
     }
-    return Draft(document, mandatory_pointers(kind))
+    ids = {place: _node_id(kind, statement, names, issuer) for place, names in kind.named.items()}
+    if kind.names_copies:
+        document["id"] = _urn(kind.name, issuer, subject or "", document["validFrom"], *ids.values())
+    document[SUBJECT] = build_subject(
+        {
+            **({("id",): subject} if subject is not None else kind.unbound),
+            **kind.constants,
+            **ids,
+            **{each.path: pad(each, statement.claims.get(each.name, ())) for each in kind.claims.values()},
+        }
+    )
+    return Draft(document, mandatory_pointers(kind) + (_unbound_pointers(kind) if subject is None else ()))
+
+
+def _issuer(kind: StatementType, issuer: str, name: str) -> Json:
+    if not name:
+        return issuer
+    return {"id": issuer, **({"type": list[Json](kind.issuer_types)} if kind.issuer_types else {}), "name": name}
+
+
+def _node_id(kind: StatementType, statement: Statement, names: Iterable[str], issuer: str) -> str:
+    """The id of an object in the subject, from what is always shown of it: one for all of whom it is said."""
+    return _urn(kind.name, issuer, *(str(statement.claims[name]) for name in names))
+
+
+def _urn(*parts: Json) -> str:
+    """An id that tells nothing but what it is made from, which is shown beside it (RFC 9562 §5.8, SHA-256).
+
+    Copies for several keys have several; copies without a key share one with the whole batch.
+    """
+    digest = bytearray(sha256(canonicalize(list[Json](parts))).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x80
+    digest[8] = digest[8] & 0x3F | 0x80
+    return UUID(bytes=bytes(digest)).urn
 
 
 def mandatory_pointers(kind: StatementType) -> tuple[str, ...]:
@@ -64,8 +96,8 @@ def mandatory_pointers(kind: StatementType) -> tuple[str, ...]:
     return _SHOWN + tuple(claim.pointer for claim in kind.claims.values() if claim.mandatory)
 
 
-def _padded(kind: StatementType, statement: Statement) -> dict[str, Json]:
-    return {name: pad(claim, statement.claims.get(name, ())) for name, claim in kind.claims.items()}
+def _unbound_pointers(kind: StatementType) -> tuple[str, ...]:
+    return tuple(f"/{SUBJECT}/{place[0]}" for place in kind.unbound)
 
 
 def pad(claim: Claim, values: str | Iterable[str]) -> Json:
@@ -86,13 +118,24 @@ def is_filler(value: Json) -> bool:
 
 
 def visible(document: Mapping[str, Json]) -> dict[str, Json]:
-    """A copy of a credential without filler, for people; claims that were only filler are left out."""
-    subject = document.get("credentialSubject")
-    if not isinstance(subject, dict):
-        return dict(document)
-    shown = {name: _visible(value) for name, value in subject.items() if not is_filler(value)}
-    return {**document, "credentialSubject": {name: value for name, value in shown.items() if value != []}}
+    """A copy of a credential without filler, for people; what was only filler is left out."""
+    subject = document.get(SUBJECT)
+    return {**document, SUBJECT: _visible(subject)} if isinstance(subject, dict) else dict(document)
 
 
 def _visible(value: Json) -> Json:
-    return [item for item in value if not is_filler(item)] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [_visible(item) for item in value if not _is_padding(item)]
+    if isinstance(value, dict):
+        return {name: _visible(inner) for name, inner in value.items() if not _is_padding(inner)}
+    return value
+
+
+def _is_padding(value: Json) -> bool:
+    """Filler, a list of nothing else, or an object that beside it says only what it is."""
+    if isinstance(value, list):
+        return all(map(_is_padding, value))
+    if isinstance(value, dict):
+        said = [inner for name, inner in value.items() if name not in _SAYS_NOTHING]
+        return bool(said) and all(map(_is_padding, said))
+    return is_filler(value)

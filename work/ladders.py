@@ -4,8 +4,10 @@ A rung is a whole number written with six digits, so that rungs sort by size and
 quads tells nothing about the rungs above it.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from vc.errors import Malformed
@@ -30,9 +32,17 @@ def read_rung(text: str) -> int:
 
 def rungs(ladder: Iterable[int]) -> tuple[str, ...]:
     """Every rung of a ladder, lowest first."""
-    return tuple(rung(number) for number in sorted(ladder))
+    return _steps(tuple(ladder))[1]
 
 
 def reached(value: Decimal, ladder: Iterable[int]) -> tuple[str, ...]:
     """The rungs that ``value`` reaches, lowest first: exactly on a rung counts as reached."""
-    return rungs(number for number in ladder if value >= number)
+    heights, names = _steps(tuple(ladder))
+    return names[: bisect_right(heights, value)]
+
+
+@lru_cache(maxsize=1 << 8)  # each statement asks for all ladders of its type
+def _steps(ladder: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """A ladder from its lowest step to its highest: as numbers, and as rungs."""
+    heights = tuple(sorted(ladder))
+    return heights, tuple(map(rung, heights))

@@ -1,7 +1,8 @@
 """Months as the worker lives them: ``YYYY-MM`` text, and the arithmetic on it. No clock, no time zone."""
 
 import calendar
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from vc.errors import Malformed
@@ -19,6 +20,7 @@ def name(count: int) -> str:
     return f"{count // 12:04d}-{count % 12 + 1:02d}"
 
 
+@lru_cache(maxsize=1 << 6)  # all statements of a run name the same few windows
 def span(first: str, last: str) -> tuple[str, ...]:
     """All months from ``first`` to ``last``, both included; empty where ``first`` is later."""
     return tuple(name(count) for count in range(number(first), number(last) + 1))
@@ -27,6 +29,14 @@ def span(first: str, last: str) -> tuple[str, ...]:
 def back(last: str, count: int) -> str:
     """The first month of a window of ``count`` months that ends with ``last``."""
     return name(number(last) - count + 1)
+
+
+def whole(first: date, last: date) -> int:
+    """How many whole months lie between two days. A month is over on the same day of the next one, or on its last day
+    where it is too short to have that day."""
+    count = (last.year - first.year) * 12 + last.month - first.month
+    due = min(first.day, calendar.monthrange(last.year, last.month)[1])
+    return count - (last.day < due)
 
 
 def first_second(at: datetime) -> datetime:

@@ -1,13 +1,14 @@
 """What has to hold for the claims of a statement, alone and between them. Every breach is a :class:`Malformed`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal, localcontext
 from typing import Final
 
 from vc.errors import Malformed
 from work import months
 from work.ladders import reached, rungs
-from work.statistics import MIN_STARS
+from work.rating_rules import band_breaches, rating_breaches
+from work.topicrules import check_topic
 from work.types import Claim, StatementType
 
 Claims = Mapping[str, str | tuple[str, ...]]
@@ -18,9 +19,13 @@ _ORDER: Final = (
     ("memberSince", "periodEnd"),
     ("firstJob", "lastJob"),
     ("lastJob", "periodEnd"),
+    ("startDate", "endDate"),
+    ("published", "periodEnd"),
+    ("decidedOn", "periodEnd"),
+    ("coverFrom", "coverTo"),
 )
-_SUPPRESSED: Final = {"ratingCount": "fewerThan5", "intervalLower": "notStated", "intervalUpper": "notStated"}
-_STARS: Final = frozenset({"arithmeticMean", "weightedMean", "platformAdjusted"})
+_NAMED: Final = frozenset({"slotShare", "typeCount"})
+_HALF: Final = Decimal("0.0005")  # of the last decimal of a share
 
 
 def check_claims(kind: StatementType, claims: Claims) -> None:
@@ -29,21 +34,31 @@ def check_claims(kind: StatementType, claims: Claims) -> None:
         if name not in kind.claims:
             raise _breach(name[:64], f"not a claim of {kind.name}")
         _check_shape(kind.claims[name], value)
-    for claim in kind.claims.values():
-        if claim.mandatory and claim.name not in claims:
-            raise _breach(claim.name, f"has to be there in every {kind.name} statement")
+    _check_present(kind, claims)
     _check_order(claims)
-    for claim in kind.claims.values():
-        if claim.name in claims:
+    for claim in map(kind.claims.__getitem__, claims):
+        if claim.fill == "before":
             _check_series(claim, claims)
+        if claim.ladder:
             _check_ladder(claim, claims)
-    if "ratingValue" in kind.claims:
+        if claim.kind in _NAMED:
+            _check_parts(claim, claims)
+    if kind.name == "Rating":
         check_rating(claims)
+    elif kind.name == "RatingBand":
+        check_band(claims)
+    check_topic(kind, claims)
 
 
 def check_rating(claims: Claims) -> None:
     """Raise :class:`Malformed` unless the members of a rating, each well spelt, make sense together."""
-    for name, why in _rating_breaches(claims):
+    for name, why in rating_breaches(claims):
+        raise _breach(name, why)
+
+
+def check_band(claims: Claims) -> None:
+    """Raise :class:`Malformed` unless the members of a band, each well spelt, make sense together."""
+    for name, why in band_breaches(claims):
         raise _breach(name, why)
 
 
@@ -62,6 +77,15 @@ def _check_shape(claim: Claim, value: str | tuple[str, ...]) -> None:
             raise _breach(f"{claim.name}/{index}" if claim.many else claim.name, f"not a {claim.kind} as it has to be")
 
 
+def _check_present(kind: StatementType, claims: Claims) -> None:
+    for claim in kind.claims.values():
+        if claim.mandatory and claim.name not in claims:
+            raise _breach(claim.name, f"has to be there in every {kind.name} statement")
+        missing = next((each for each in claim.needs if each not in claims), "") if claim.name in claims else ""
+        if missing:
+            raise _breach(claim.name, f"says nothing without {missing}")
+
+
 def _check_order(claims: Claims) -> None:
     for earlier, later in _ORDER:
         first, last = claims.get(earlier), claims.get(later)
@@ -72,8 +96,6 @@ def _check_order(claims: Claims) -> None:
 def _check_series(claim: Claim, claims: Claims) -> None:
     """A month series has no hole and ends with the period: then the place of a month among the signed quads is the
     same for everybody, and a month left out cannot be mistaken for a month without work."""
-    if claim.fill != "before":
-        return
     listed = sorted(value[:7] for value in claims[claim.name])
     end = str(claims["periodEnd"])
     if listed != list(months.span(listed[0], end)):
@@ -83,8 +105,6 @@ def _check_series(claim: Claim, claims: Claims) -> None:
 def _check_ladder(claim: Claim, claims: Claims) -> None:
     """All rungs up to the highest one, and no other: a verifier may then read the lower ones from a higher one, and
     the place of a rung tells nothing about what is above it."""
-    if not claim.ladder:
-        return
     stated = tuple(sorted(claims[claim.name]))
     if stated != rungs(claim.ladder)[: len(stated)]:
         raise _breach(claim.name, "the rungs of the ladder from the lowest to the highest reached, none left out")
@@ -93,66 +113,24 @@ def _check_ladder(claim: Claim, claims: Claims) -> None:
         raise _breach(claim.name, f"not the rungs that {claim.basis.claim if claim.basis else ''} reaches")
 
 
+def _check_parts(claim: Claim, claims: Claims) -> None:
+    """Of values such as "night 0.125", each name stands once; shares add up to 1, but for what rounding each cost."""
+    pairs = [item.rpartition(" ") for item in claims[claim.name]]
+    if len({name for name, _, _ in pairs}) != len(pairs):
+        raise _breach(claim.name, "each name once")
+    if claim.kind != "slotShare":
+        return
+    if abs(sum((Decimal(share) for _, _, share in pairs), Decimal(-1))) > len(pairs) * _HALF:
+        raise _breach(claim.name, "shares of all jobs, which add up to 1")
+
+
 def _source(claim: Claim, claims: Claims) -> Decimal | None:
     """The figure that a ladder is computed from, where the statement has it."""
     if claim.basis is None or claim.basis.claim not in claims:
         return None
     value = claims[claim.basis.claim]
     if isinstance(value, str):
-        return Decimal(value)
+        return Decimal(value) / claim.basis.unit
     start = months.back(str(claims["periodEnd"]), claim.basis.over)
     with localcontext(prec=50):  # exact for every amount that a claim can hold; no rounding can reach a rung
         return sum((Decimal(item[8:]) for item in value if item[:7] >= start), Decimal()) / claim.basis.over
-
-
-def _rating_breaches(claims: Claims) -> Iterator[tuple[str, str]]:
-    value, count = claims["ratingValue"], claims["ratingCount"]
-    if claims["computation"] in _STARS and _is_number(count) and int(str(count)) < MIN_STARS:
-        yield "ratingCount", f"fewer than {MIN_STARS} ratings are stated as fewerThan5, with tooFewToState as value"
-    if (value == "tooFewToState") != (count == "fewerThan5"):
-        yield "ratingValue", "tooFewToState and fewerThan5 go together"
-    if value == "tooFewToState":
-        yield from _leaks(claims)
-    yield from _scale_breaches(claims)
-    if len(claims["distribution"]) > 1 and any(" " not in item for item in claims["distribution"]):
-        yield "distribution", "one word for all of it, or one count for each value"
-    spread = _counts(claims["distribution"])
-    if spread is not None and _is_number(count) and sum(spread) != int(str(count)):
-        yield "distribution", "its counts do not add up to ratingCount"
-
-
-def _leaks(claims: Claims) -> Iterator[tuple[str, str]]:
-    """What would tell the value that was too weak to be stated."""
-    for name, token in _SUPPRESSED.items():
-        if claims[name] != token:
-            yield name, f"has to be {token} where the ratings are too few to state a value"
-    if _counts(claims["distribution"]) is not None:
-        yield "distribution", "tells the value that is too weak to be stated"
-    if _is_number(claims["responseRate"]) and _is_number(claims["jobsEligible"]):
-        yield "responseRate", "tells the count that fewerThan5 leaves out"
-
-
-def _scale_breaches(claims: Claims) -> Iterator[tuple[str, str]]:
-    worst, best = Decimal(str(claims["worstRating"])), Decimal(str(claims["bestRating"]))
-    if worst >= best:
-        yield "worstRating", "is not below bestRating"
-    for name in ("ratingValue", "intervalLower", "intervalUpper"):
-        if _is_number(claims[name]) and not worst <= Decimal(str(claims[name])) <= best:
-            yield name, "is outside the scale from worstRating to bestRating"
-    lower, upper = claims["intervalLower"], claims["intervalUpper"]
-    if _is_number(lower) != _is_number(upper) or (_is_number(lower) and Decimal(str(lower)) > Decimal(str(upper))):
-        yield "intervalLower", "is above intervalUpper, or only one of them is stated"
-    for name in ("intervalLevel", "intervalMethod"):
-        if (claims[name] == "notStated") == _is_number(lower):
-            yield name, "is stated where the interval is, and only there"
-
-
-def _is_number(value: str | tuple[str, ...]) -> bool:
-    """A parsed claim is a number or a word; words begin with a letter."""
-    return isinstance(value, str) and not value[0].isalpha()
-
-
-def _counts(distribution: str | tuple[str, ...]) -> list[int] | None:
-    """The counts of a spread; nothing where it is not published."""
-    pairs = [item.split(" ") for item in distribution]
-    return [int(pair[1]) for pair in pairs] if all(len(pair) == 2 for pair in pairs) else None

@@ -1,6 +1,5 @@
 """Statements: what a platform says about one worker, before anybody signs it."""
 
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,6 +8,7 @@ from typing import Final, Self
 
 from vc.canon import Json, canonicalize
 from vc.errors import Malformed
+from work.digest import multihash
 from work.rules import check_claims
 from work.types import statement_type
 
@@ -74,6 +74,11 @@ class Statement:
         """SHA-256, in hex, of the canonical JSON (RFC 8785) of the statement, the worker's id included."""
         return sha256(canonicalize(self.to_json())).hexdigest()
 
+    def topic(self) -> str:
+        """What tells this statement from others of its type about the same worker: "EUR" of Earnings, say."""
+        # No claim accepts a line break, so that two topics are never written alike.
+        return "\n".join(str(self.claims.get(name, "")) for name in statement_type(self.type).topic)
+
     def _claims(self) -> dict[str, Json]:
         return {
             name: value if isinstance(value, str) else list[Json](sorted(value)) for name, value in self.claims.items()
@@ -87,9 +92,7 @@ def context_digest(statement: Statement) -> str:
     """
     if statement.type != "RatingContext":
         raise Malformed("/type", "only a RatingContext is a context for ratings")
-    named = canonicalize({"type": statement.type, "claims": statement._claims()})
-    multihash = bytes((0x12, 0x20)) + sha256(named).digest()
-    return "u" + urlsafe_b64encode(multihash).decode().rstrip("=")
+    return multihash(canonicalize({"type": statement.type, "claims": statement._claims()}))
 
 
 def _claim_value(name: str, value: Json) -> str | tuple[str, ...]:

@@ -2,25 +2,28 @@
 
 Decimal arithmetic from end to end. Bounds of intervals are rounded outward to three decimals (the stated interval is
 never narrower than the computed one); shares are rounded half-even to three. Nothing here ranks or grades a person:
-every function describes one figure.
+every function describes one figure. Formulas, sources and limits of each are in docs/statistics.md.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, localcontext
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
 from vc.errors import Malformed
 from work import posterior
 
-MIN_STARS: Final = 5  # below, an average of stars is noise: "too few to state"
+MIN_STARS: Final = 5  # below, a figure is noise: "too few to state"
 STARS: Final = (1, 2, 3, 4, 5)
 PERCENTS: Final = (1, 5, 10, 25, 50, 75, 90, 95, 99)
+STRENGTH: Final = 10  # ratings that a prior counts for, unless somebody says otherwise
 
 _MILLI: Final = Decimal("0.001")
 _PRECISION: Final = 50
 _HALF: Final = Decimal("0.5")
+_REMEMBERED: Final = 1 << 16  # intervals, 20 MB at most: workers with few ratings share their distributions
 # Two-sided quantiles of the normal distribution.
 _Z: Final[Mapping[int, Decimal]] = MappingProxyType(
     {
@@ -42,6 +45,30 @@ class Interval:
     def outward(cls, lower: Decimal, upper: Decimal, *, least: Decimal, most: Decimal) -> "Interval":
         """Rounded outward, but not beyond what the scale allows."""
         return cls(max(lower, least).quantize(_MILLI, ROUND_FLOOR), min(upper, most).quantize(_MILLI, ROUND_CEILING))
+
+
+@dataclass(frozen=True, slots=True)
+class Shrunk:
+    """A figure pulled towards what is usual, and towards what: ``mean`` is the prior's own figure, ``strength`` the
+    number of ratings that it counts for, ``source`` where it comes from."""
+
+    value: Decimal
+    mean: Decimal
+    strength: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class TopRater:
+    """How much of a rating comes from the person who rated most: ``share`` of it, among ``raters`` different people."""
+
+    share: Decimal
+    raters: int
+
+
+def too_few(count: int) -> bool:
+    """Are ``count`` ratings too few to state any figure that is made from them?"""
+    return count < MIN_STARS
 
 
 def wilson(successes: int, trials: int, level: int = 95) -> Interval:
@@ -82,37 +109,92 @@ def dirichlet_interval(
     quantiles of the mean rating under it (:mod:`work.posterior`). The observed mean is always inside: where all
     ratings are equal, the prior alone would exclude it.
     """
-    total, ordered = sum(distribution.values()), sorted(levels)
+    total, ordered = sum(distribution.values()), tuple(sorted(levels))
     if total < 1 or len(ordered) < 2 or not set(distribution) <= set(ordered) or min(distribution.values()) < 0:
         raise Malformed("/distribution", "needs ratings, on at least two levels of the scale, and none outside of it")
-    tail = (1 - Decimal(_checked(level)) / 100) / 2
-    lower, upper = posterior.bounds({Decimal(at): distribution.get(at, 0) + _HALF for at in ordered}, tail)
+    return _dirichlet(ordered, tuple(distribution.get(at, 0) for at in ordered), _checked(level))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _dirichlet(levels: tuple[int, ...], counts: tuple[int, ...], level: int) -> Interval:
+    counted = {Decimal(at): count for at, count in zip(levels, counts, strict=True)}
+    lower, upper = posterior.bounds({at: count + _HALF for at, count in counted.items()}, _Z[level])
     with localcontext(prec=_PRECISION):
-        seen = sum((Decimal(at) * count for at, count in distribution.items()), Decimal()) / total
-        return Interval.outward(
-            min(lower, seen), max(upper, seen), least=Decimal(ordered[0]), most=Decimal(ordered[-1])
-        )
+        seen = sum((at * count for at, count in counted.items()), Decimal()) / sum(counts)
+        return Interval.outward(min(lower, seen), max(upper, seen), least=Decimal(levels[0]), most=Decimal(levels[-1]))
 
 
-def shrink(successes: int, trials: int, prior: Decimal, strength: int = 10) -> Decimal:
+def shrink(successes: int, trials: int, prior: Decimal, *, source: str, strength: int = STRENGTH) -> Shrunk:
     """A share pulled towards ``prior`` (the share that is usual in the rating's context), as if ``strength`` more
     trials had been seen there: (k + m·p0) / (n + m)."""
-    if not 0 <= successes <= trials or strength < 1 or not 0 <= prior <= 1:
-        raise Malformed("", "a share, a prior between 0 and 1 and at least one trial of strength are needed")
-    return _share((successes + strength * prior) / (trials + strength))
+    if not 0 <= successes <= trials or not 0 <= prior <= 1:
+        raise Malformed("", "no more successes than trials, and a prior between 0 and 1, are needed")
+    return shrink_mean(Decimal(successes), trials, prior, source=source, strength=strength)
+
+
+def shrink_stars(
+    distribution: Mapping[int, int],
+    context: Mapping[int, int],
+    *,
+    source: str,
+    strength: int = STRENGTH,
+) -> Shrunk:
+    """The mean of stars pulled towards the spread that is usual in their context.
+
+    The shares of the levels have a Dirichlet prior with the shares of ``context`` (ratings of everybody, by level), as
+    if ``strength`` ratings had been seen there; what is returned is the mean rating under their posterior (the
+    Dirichlet-multinomial model).
+    """
+    usual = sum(context.values())
+    if usual < 1 or min(context.values()) < 0 or any(count < 0 for count in distribution.values()):
+        raise Malformed("/distribution", "counts of ratings are needed, and at least one rating in the context")
+    with localcontext(prec=_PRECISION):
+        prior = sum((Decimal(at) * count for at, count in context.items()), Decimal()) / usual
+    points = sum((Decimal(at) * count for at, count in distribution.items()), Decimal())
+    # Level by level, Σ at·(n_at + m·share_at) / (n + m) is the same as with the two means.
+    return shrink_mean(points, sum(distribution.values()), prior, source=source, strength=strength)
+
+
+def shrink_mean(points: Decimal, count: int, prior: Decimal, *, source: str, strength: int = STRENGTH) -> Shrunk:
+    """The mean of ``count`` ratings that add up to ``points``, pulled towards the mean ``prior`` of their context."""
+    if count < 0 or strength < 1 or not source:
+        raise Malformed("", "a prior has a strength of at least one rating and a source")
+    with localcontext(prec=_PRECISION):
+        return Shrunk(_rounded((points + strength * prior) / (count + strength)), _rounded(prior), strength, source)
+
+
+def share(part: int, whole: int) -> Decimal:
+    """A part of something, such as the rated jobs of all jobs that could be rated."""
+    if not 0 <= part <= whole or whole < 1:
+        raise Malformed("", "a share needs something to be a share of, and no more than all of it")
+    with localcontext(prec=_PRECISION):
+        return _rounded(Decimal(part) / whole)
 
 
 def effective_share(positives: int, eligible: int) -> Decimal:
     """Positives among all jobs that could have been rated: silence counts (Nosko and Tadelis; Dellarocas and Wood)."""
-    if not 0 <= positives <= eligible or eligible < 1:
-        raise Malformed("", "a share needs at least one eligible job, and no more positives than those")
-    return _share(Decimal(positives) / eligible)
+    return share(positives, eligible)
+
+
+def is_positive(value: Decimal, best: Decimal, worst: Decimal) -> bool:
+    """Is a single rating above the middle of its scale: 4 and 5 stars of 5, or work that was accepted?"""
+    return 2 * value > best + worst
+
+
+def top_rater(ratings_by_rater: Iterable[int]) -> TopRater:
+    """The share of the most frequent rater, from the number of ratings that each of them gave."""
+    counts = list(ratings_by_rater)
+    if not counts or min(counts) < 1:
+        raise Malformed("", "raters are those who gave at least one rating")
+    return TopRater(share(max(counts), sum(counts)), len(counts))
 
 
 def percentile_of(value: Decimal, percentiles: Mapping[int, Decimal]) -> tuple[int, int]:
     """Between which two of the stated percentiles of its context a value lies, 0 and 100 being the ends.
 
-    Where many share the value (most workers have the best rating) the two are far apart, and that is the answer.
+    It reads a figure against the signed RatingContext that its rating names, and against no other. Where many share
+    the value (most workers have the best rating) the two are far apart, and that is the answer: never one place. It is
+    for the worker's own eyes; reports to others print the context and leave the worker out of it.
     """
     if not percentiles:
         raise Malformed("/percentiles", "a context without percentiles has no places")
@@ -122,7 +204,7 @@ def percentile_of(value: Decimal, percentiles: Mapping[int, Decimal]) -> tuple[i
 
 
 def quantiles(values: Iterable[Decimal], percents: Iterable[int] = PERCENTS) -> dict[int, Decimal]:
-    """For each percent, the smallest of ``values`` that this share of them does not exceed (nearest rank)."""
+    """For each percent, the smallest of ``values`` that this share of them does not exceed: one that occurs."""
     ordered = sorted(values)
     if not ordered:
         raise Malformed("", "no values, no quantiles")
@@ -143,5 +225,5 @@ def _score_bounds(share: Decimal, trials: int, z: Decimal) -> tuple[Decimal, Dec
     return (centre - reach) / (1 + z2n), (centre + reach) / (1 + z2n)
 
 
-def _share(value: Decimal) -> Decimal:
+def _rounded(value: Decimal) -> Decimal:
     return value.quantize(_MILLI, ROUND_HALF_EVEN)

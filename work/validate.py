@@ -8,6 +8,7 @@ from jsonschema_rs import Draft202012Validator, RegexOptions
 
 from vc.canon import Json
 from vc.errors import Malformed, Unsupported
+from work.subject import SUBJECT, value_at
 from work.types import TYPES, Claim, StatementType
 
 # ``offline`` refuses every remote $ref; RegexOptions is the engine that cannot be made to backtrack; ``mask`` keeps
@@ -20,7 +21,8 @@ _VALIDATORS: Final[Mapping[str, Draft202012Validator]] = MappingProxyType(
         for kind in TYPES.values()
     }
 )
-_BY_CREDENTIAL: Final = MappingProxyType({kind.credential_type: kind for kind in TYPES.values()})
+_BY_TYPES: Final = MappingProxyType({kind.types: kind for kind in TYPES.values()})
+_MOST_TYPES: Final = max(map(len, _BY_TYPES))
 
 
 def check_document(document: Mapping[str, Json]) -> None:
@@ -32,20 +34,19 @@ def check_document(document: Mapping[str, Json]) -> None:
     kind = credential_kind(document)
     for error in _VALIDATORS[kind.credential_type].iter_errors(dict(document)):
         raise Malformed(_pointer(error.instance_path), error.message, code="SCHEMA_MISMATCH")
-    subject = document["credentialSubject"]
-    assert isinstance(subject, dict)
     for claim in kind.claims.values():
-        _check_slots(claim, subject.get(claim.name))
+        _check_slots(claim, value_at(document[SUBJECT], claim.path))
 
 
 def credential_kind(document: Mapping[str, Json]) -> StatementType:
     """The statement type of a credential. Raises :class:`Malformed` or :class:`Unsupported`."""
-    match document.get("type"):
-        case ["VerifiableCredential", str(name)]:
-            if name in _BY_CREDENTIAL:
-                return _BY_CREDENTIAL[name]
-            raise Unsupported("credential type", name)
-    raise Malformed("/type", "VerifiableCredential and one statement type")
+    types = document.get("type")
+    if not isinstance(types, list) or types[:1] != ["VerifiableCredential"] or not 1 < len(types) <= _MOST_TYPES:
+        raise Malformed("/type", "VerifiableCredential and one statement type")
+    named = tuple(str(name) for name in types)
+    if named not in _BY_TYPES:
+        raise Unsupported("credential type", named[-1])
+    return _BY_TYPES[named]
 
 
 def _check_slots(claim: Claim, value: Json) -> None:

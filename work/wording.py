@@ -1,32 +1,51 @@
 """What claims say, in words for people, in English and French.
 
-Wallet and verifier print these and no others. A rating is always told whole, its interval first: there is no way to
-get its bare number out of here.
+Wallet and verifier print these and no others. A rating, and its band, is always told whole, its interval first: there
+is no way to get its bare number out of here. Nor the rating of one review without its scale, its month and how many
+there are.
 """
 
-import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Final
 
 from vc.errors import Malformed, Unsupported
-from work.rules import check_rating
-from work.types import LANGUAGES, TYPES, Claim, Words, statement_type
+from work.phrases import WORDS, day, listed, month, number, percent, put
+from work.rating_words import known, tell
+from work.topicrules import check_review
+from work.types import TYPES, Claim, statement_type
 
 Claims = Mapping[str, str | tuple[str, ...]]
 
-GROUP: Final = "\N{NARROW NO-BREAK SPACE}"  # between groups of three digits: a comma or a point would be misread abroad
-_WORDS: Final[Mapping[str, Any]] = MappingProxyType(
-    tomllib.loads(files("work").joinpath("words.toml").read_text(encoding="utf-8"))
-)
-_FRENCH: Final = (("\N{SPACE}:", "\N{NO-BREAK SPACE}:"), *((f"\N{SPACE}{mark}", f"{GROUP}{mark}") for mark in ";!?%"))
 _NOTHING: Final[Claims] = MappingProxyType({})
-_ALONE: Final = frozenset({"category", "sourceMethod"})  # of a rating's mandatory claims, those that are no part of it
-RATING: Final = frozenset(
-    claim.name for claim in TYPES["Rating"].claims.values() if claim.mandatory and claim.name not in _ALONE
+_ALONE: Final = frozenset({"category", "sourceMethod"})  # mandatory beside a rating, but no part of it
+
+
+def _group(type_name: str) -> frozenset[str]:
+    claims = TYPES[type_name].claims.values()
+    return frozenset(claim.name for claim in claims if claim.mandatory and claim.name not in _ALONE)
+
+
+RATING: Final = _group("Rating")
+REVIEW: Final = frozenset({"reviewRating", "bestRating", "worstRating", "raterPopulation", "published", "sampleTotal"})
+# Claims that are told together or not at all.
+WHOLE: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {"Rating": RATING, "RatingBand": _group("RatingBand"), "Review": REVIEW}
+)
+# The claim whose name the telling has.
+_HEADS: Final = MappingProxyType({"Rating": "ratingValue", "RatingBand": "bandFrom", "Review": "reviewRating"})
+# Of the claims that are always shown, those that are what the statement is about, and not only what to read it by.
+_MATTER: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "Rating": frozenset({"ratingValue"}),
+        "RatingBand": frozenset({"bandFrom"}),
+        "Review": frozenset({"reviewRating", "publicationRight"}),
+        "ProfessionalInsurance": frozenset({"insurerName", "insurerIdentifier", "coverFrom", "coverTo", "scope"}),
+        "Qualification": frozenset({"achievementName", "awardingBody", "basis"}),
+        "DisputeOutcome": frozenset({"outcome", "decidedOn", "decidedBy"}),
+    }
 )
 _PARTS: Final = MappingProxyType(
     {
@@ -34,16 +53,29 @@ _PARTS: Final = MappingProxyType(
         "monthHours": ("month", "value"),
         "monthMoney": ("month", "value"),
         "percentile": ("percent", "value"),
+        "valueCount": ("value", "count"),
         "aspect": ("aspect", "value", "count"),
+        "slotShare": ("slot", "value"),
+        "typeCount": ("type", "count"),
+        "measured": ("value", "measure"),
+        "aspectValue": ("aspect", "value"),
+        "yearMoney": ("year", "value"),
     }
 )
-_TEXTS: Final = frozenset({"text", "definition", "source", "digest", "currency", "word"})
-_SHARES: Final = frozenset({"approvalShare", "goldAccuracy"})
+_TEXTS: Final = frozenset(
+    {
+        *("text", "title", "passage", "longText", "link", "definition", "source", "digest", "currency", "word"),
+        *("language", "country", "esco", "prose"),
+    }
+)
+_NAMED: Final = frozenset({"slot", "measure"})  # parts that are one of a few words, translated in words.toml
+_DIGEST: Final = 12  # characters of a fingerprint that people are shown; scripts get all of it
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing that a credential says. ``claim`` names where it comes from, "ratingValue" for a whole rating."""
+    """One thing that a credential says. ``claim`` names where it comes from, "ratingValue" for a whole rating and
+    "reviewRating" for that of one review."""
 
     claim: str
     text: str
@@ -51,12 +83,12 @@ class Line:
 
 def label(type_name: str, lang: str, claim: str = "") -> str:
     """The name of a statement type, or of one of its claims."""
-    return _in(_described(type_name, claim).labels, lang)
+    return put(_described(type_name, claim).labels, lang)
 
 
 def explain(type_name: str, lang: str, claim: str = "") -> str:
     """One sentence on what a statement type, or one of its claims, is."""
-    return _in(_described(type_name, claim).explain, lang)
+    return put(_described(type_name, claim).explain, lang)
 
 
 def lines(type_name: str, claims: Claims, lang: str) -> tuple[Line, ...]:
@@ -66,9 +98,12 @@ def lines(type_name: str, claims: Claims, lang: str) -> tuple[Line, ...]:
     without the rest of it.
     """
     kind = statement_type(type_name)
-    told = [] if type_name != "Rating" else [Line("ratingValue", _rating(claims, lang))]
+    whole = WHOLE.get(type_name, frozenset())
+    told: list[Line] = []
+    if whole:
+        told.append(Line(_HEADS[type_name], _told_whole(type_name, claims, lang)))
     for claim in kind.claims.values():
-        if claim.name in claims and not (type_name == "Rating" and claim.name in RATING):
+        if claim.name in claims and claim.name not in whole:
             told.extend(Line(claim.name, _sentence(claim, item, lang, claims)) for item in _items(claim, claims))
     return tuple(told)
 
@@ -80,28 +115,15 @@ def say(type_name: str, claim: str, value: str | tuple[str, ...], lang: str, *, 
     there, and for a value that the claim cannot have.
     """
     shown = {**beside, claim: value}
-    if type_name == "Rating" and claim in RATING:
-        return _rating(shown, lang)
+    if claim in WHOLE.get(type_name, ()):
+        return _told_whole(type_name, shown, lang)
     described = _claim(type_name, claim)
-    return _listed((_sentence(described, item, lang, shown) for item in _items(described, shown)), lang)
+    return listed((_sentence(described, item, lang, shown) for item in _items(described, shown)), lang)
 
 
-def number(text: str, lang: str) -> str:
-    """A plain decimal with groups of three digits, and a comma in French: 1 500 · 2 210,30."""
-    whole, point, rest = f"{Decimal(text):,f}".partition(".")
-    return whole.replace(",", GROUP) + ("," if point and lang == "fr" else point) + rest
-
-
-def month(text: str, lang: str) -> str:
-    """``2025-07`` as "July 2025"."""
-    return f"{_WORDS['months'][lang][int(text[5:7]) - 1]} {text[:4]}"
-
-
-def typeset(text: str, lang: str) -> str:
-    """French puts a space that never breaks before its double marks."""
-    for plain, fixed in _FRENCH if lang == "fr" else ():
-        text = text.replace(plain, fixed)
-    return text
+def is_matter(type_name: str, claim: str) -> bool:
+    """Whether a claim says what the statement is about: all that is chosen, and of what is always shown the core."""
+    return not _claim(type_name, claim).mandatory or claim in _MATTER.get(type_name, ())
 
 
 def _claim(type_name: str, claim: str) -> Claim:
@@ -113,23 +135,6 @@ def _claim(type_name: str, claim: str) -> Claim:
 
 def _described(type_name: str, claim: str) -> Any:
     return _claim(type_name, claim) if claim else statement_type(type_name)
-
-
-def _in(words: Words, lang: str, **fields: str) -> str:
-    if lang not in LANGUAGES:
-        raise Unsupported("language", lang)
-    return typeset(words[lang].format_map(_Fields(fields)), lang)
-
-
-class _Fields(dict[str, str]):
-    """Fields of a sentence; one that is not known leaves nothing."""
-
-    def __missing__(self, key: str) -> str:
-        return ""
-
-
-def _listed(texts: Iterable[str], lang: str) -> str:
-    return typeset(" ; " if lang == "fr" else "; ", lang).join(texts)
 
 
 def _items(claim: Claim, claims: Claims) -> Sequence[str]:
@@ -149,150 +154,78 @@ def _accepted(claim: Claim, value: str | tuple[str, ...]) -> tuple[str, ...]:
 
 def _sentence(claim: Claim, item: str, lang: str, beside: Claims) -> str:
     if item in claim.words:
-        said = _in(claim.words[item], lang)
+        said = put(claim.words[item], lang)
         # Yes-or-no claims, and words that stand for a missing value, are not alike: the first are sentences.
-        return said if "true" in claim.words else _in(_WORDS["line"], lang, label=_in(claim.labels, lang), value=said)
+        return said if "true" in claim.words else put(WORDS["line"], lang, label=put(claim.labels, lang), value=said)
     fields = _fields(claim, item, lang)
     if claim.say is None:
-        return _in(_WORDS["line"], lang, label=_in(claim.labels, lang), **fields)
-    said = _in(claim.say, lang, currency=str(beside.get("currency", "")), **fields)
+        return put(WORDS["line"], lang, label=put(claim.labels, lang), **fields)
+    said = put(claim.say, lang, currency=str(beside.get("currency", "")), **fields)
     return said.replace("  ", " ")
 
 
 def _fields(claim: Claim, item: str, lang: str) -> dict[str, str]:
     """The parts of a value, by the shape of it, as people write them."""
     names = _PARTS.get(claim.kind, ("value",))
-    parts = item.split(" ") if len(names) > 1 else [item]
+    if claim.basis and claim.ladder:
+        item = str(int(item) * claim.basis.unit)
+    parts = item.rsplit(" ", len(names) - 1)  # the words of a platform, which come first, may have spaces in them
     return {name: _part(claim.kind, name, part, lang) for name, part in zip(names, parts, strict=True)}
 
 
 def _part(kind: str, name: str, part: str, lang: str) -> str:
     if "month" in (kind, name):
         return month(part, lang)
+    if name in _NAMED:
+        return put(WORDS[name][part], lang)
     if name == "count":
-        return _known(part, lang)
-    if kind == "share":
-        return _percent(part, lang)
-    if kind == "window":
-        rule, _, size = part.partition(" ")
-        return _in(_WORDS["window"][rule], lang, size=number(size, lang) if size else "")
+        return known(part, lang, _NOTHING)
+    if kind == "digest":
+        return f"{part[:_DIGEST]}…"
+    if kind in _WRITTEN:
+        return _WRITTEN[kind](part, lang)
     return number(part, lang) if name == "value" and kind not in _TEXTS else part
 
 
-def _known(item: str, lang: str) -> str:
-    """A number, or the words for one that is not stated."""
-    return _in(_WORDS["tokens"][item], lang) if item in _WORDS["tokens"] else number(item, lang)
+def _window(rule: str, lang: str) -> str:
+    name, _, size = rule.partition(" ")
+    return put(WORDS["window"][name], lang, size=number(size, lang) if size else "")
 
 
-def _percent(share: str, lang: str) -> str:
-    return _in(_WORDS["percent"], lang, value=number(f"{(Decimal(share) * 100).normalize():f}", lang))
+def _short(text: str, lang: str) -> str:
+    """A number without the zeros behind it."""
+    return number(f"{Decimal(text).normalize():f}", lang)
 
 
-def _rating(claims: Claims, lang: str) -> str:
-    """The whole of a rating: interval, value and scale, count, silence, spread, period, computation, context."""
-    missing = sorted(RATING - claims.keys())
+# How the values of some kinds are written; of those with several parts, the number among them.
+_WRITTEN: Final[Mapping[str, Callable[[str, str], str]]] = MappingProxyType(
+    {"date": day, "share": percent, "slotShare": percent, "window": _window, "measured": _short}
+)
+
+
+def _told_whole(type_name: str, claims: Claims, lang: str) -> str:
+    """What is told together: a rating, or the rating of one review."""
+    missing = sorted(WHOLE[type_name] - claims.keys())
     if missing:
         raise Malformed(f"/claims/{missing[0]}", "a rating is told whole or not at all")
-    for name in RATING:
-        _accepted(TYPES["Rating"].claims[name], claims[name])
-    check_rating(claims)
+    for name in WHOLE[type_name]:
+        _accepted(TYPES[type_name].claims[name], claims[name])
+    return _review(claims, lang) if type_name == "Review" else tell(type_name, claims, lang)
+
+
+def _review(claims: Claims, lang: str) -> str:
+    """The rating of one review: its month, value and scale, who rates, and of how many it is one."""
+    check_review(claims)
     one = {name: value for name, value in claims.items() if isinstance(value, str)}
-    parts = (
-        _interval(one, lang),
-        _value(one, lang),
-        _count(one, lang),
-        _eligible(one, lang),
-        _spread(claims["distribution"], lang),
-        _period(one, lang),
-        _computation(one, lang),
-    )
-    return " ".join(parts)
-
-
-def _figure(one: Mapping[str, str], name: str, lang: str) -> str:
-    """A figure on the rating's scale; shares in percent."""
-    share = one["computation"] in _SHARES and Decimal(one["worstRating"]) == 0 and Decimal(one["bestRating"]) == 1
-    return _percent(one[name], lang) if share else number(one[name], lang)
-
-
-def _interval(one: Mapping[str, str], lang: str) -> str:
-    sentences, words = _WORDS["rating"]["interval"], TYPES["Rating"].claims
-    if one["intervalLower"] == "notStated":
-        return _in(sentences["tooFewToState" if one["ratingValue"] == "tooFewToState" else "notStated"], lang)
-    return _in(
-        sentences["stated"],
+    worst, best = number(one["worstRating"], lang), number(one["bestRating"], lang)
+    stated = one["reviewRating"] != "notRated"
+    return put(
+        WORDS["review"]["stated" if stated else "notRated"],
         lang,
-        lower=_figure(one, "intervalLower", lang),
-        upper=_figure(one, "intervalUpper", lang),
-        level=_in(words["intervalLevel"].words[one["intervalLevel"]], lang),
-        method=_in(words["intervalMethod"].words[one["intervalMethod"]], lang),
-    )
-
-
-def _value(one: Mapping[str, str], lang: str) -> str:
-    sentences = _WORDS["rating"]["value"]
-    if one["ratingValue"] in sentences:
-        return _in(sentences[one["ratingValue"]], lang)
-    value, worst, best = (_figure(one, name, lang) for name in ("ratingValue", "worstRating", "bestRating"))
-    return _in(sentences["stated"], lang, value=value, worst=worst, best=best)
-
-
-def _count(one: Mapping[str, str], lang: str) -> str:
-    sentences = _WORDS["rating"]["count"]
-    return _in(
-        sentences.get(one["computation"], sentences["ratings"]),
-        lang,
-        count=_known(one["ratingCount"], lang),
-        raters=_in(TYPES["Rating"].claims["raterPopulation"].words[one["raterPopulation"]], lang),
-    )
-
-
-def _eligible(one: Mapping[str, str], lang: str) -> str:
-    rate = one["responseRate"]
-    return _in(
-        _WORDS["rating"]["eligible"]["known"],
-        lang,
-        eligible=_known(one["jobsEligible"], lang),
-        rate=_known(rate, lang) if rate in _WORDS["tokens"] else _percent(rate, lang),
-    )
-
-
-def _spread(distribution: str | tuple[str, ...], lang: str) -> str:
-    sentences = _WORDS["rating"]["distribution"]
-    pairs = [item.split(" ") for item in distribution]
-    if len(pairs[0]) == 1:
-        return _in(sentences[pairs[0][0]], lang)
-    pairs.sort(key=lambda pair: Decimal(pair[0]), reverse=True)
-    told = (_in(_WORDS["pair"], lang, value=number(value, lang), count=number(count, lang)) for value, count in pairs)
-    return _in(sentences["known"], lang, spread=_listed(told, lang))
-
-
-def _period(one: Mapping[str, str], lang: str) -> str:
-    return _in(
-        _WORDS["rating"]["period"][one["windowKind"]],
-        lang,
-        start=month(one["periodStart"], lang),
-        end=month(one["periodEnd"], lang),
-        size=_window_size(one["windowSize"], lang),
-    )
-
-
-def _window_size(size: str, lang: str) -> str:
-    return _known(size, lang) if size != "notApplicable" else ""
-
-
-def _computation(one: Mapping[str, str], lang: str) -> str:
-    sentences, words = _WORDS["rating"], TYPES["Rating"].claims
-    context = sentences["context"].get(one["contextDigest"], sentences["context"]["known"])
-    return " ".join(
-        (
-            _in(
-                sentences["computation"],
-                lang,
-                computation=_in(words["computation"].words[one["computation"]], lang),
-                scope=_in(words["perRater"].words[one["perRater"]], lang),
-            ),
-            _in(sentences["excluded"], lang, excluded=_known(one["excludedCount"], lang)),
-            _in(context, lang, digest=one["contextDigest"][:12] + "…"),
-        )
+        month=month(one["published"], lang),
+        value=number(one["reviewRating"], lang) if stated else "",
+        worst=worst,
+        best=best,
+        raters=put(TYPES["Review"].claims["raterPopulation"].words[one["raterPopulation"]], lang),
+        total=number(one["sampleTotal"], lang),
     )

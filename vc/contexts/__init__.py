@@ -51,6 +51,10 @@ PINS: Final = MappingProxyType(
             "vdl-v1.jsonld",
             "5e61aa138bc6a1bf92299edd01408df52f20c24057b9dbea72ccaeef5b792010",
         ),
+        "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json": (
+            "open-badges-3.0.3.jsonld",
+            "88115d8e3c088bf2c83f68e6373027072ab9f3f83523a55b49d3605199d56413",
+        ),
     }
 )
 """URL to file name and SHA-256."""

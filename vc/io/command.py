@@ -4,6 +4,7 @@ Exit codes follow the class of the error (docs/errors.md): 0 done, 1 refused, 2 
 """
 
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NoReturn
@@ -31,13 +32,14 @@ def run(app: typer.Typer, arguments: list[str], *, name: str) -> NoReturn:
         code = app(arguments, prog_name=name, standalone_mode=False)
         sys.stdout.flush()
     except VcError as error:
-        sys.exit(report(error, as_json=as_json))
+        code = _reported(error, as_json=as_json)
     except typer.TyperException as error:
         sys.exit(_usage(error, as_json=as_json))
     except typer.Abort:
         code = EXIT_INTERRUPTED
     except BrokenPipeError:
-        sys.exit(0)  # the reader of our output has seen enough
+        _stop_writing()
+        code = 0
     except Exception as error:  # noqa: BLE001  (the last line of defence: no traceback reaches a user)
         _line(
             f"this is a fault of the program, not of your input: {type(error).__name__}; "
@@ -47,6 +49,21 @@ def run(app: typer.Typer, arguments: list[str], *, name: str) -> NoReturn:
     if code == EXIT_INTERRUPTED:  # what Ctrl-C becomes on its way through typer
         _line("interrupted; what was reported done is done")
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _reported(error: VcError, *, as_json: bool) -> int:
+    try:
+        code = report(error, as_json=as_json)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _stop_writing()
+        code = error.exit_code
+    return code
+
+
+def _stop_writing() -> None:
+    """The reader of our output has seen enough (``| head``); what Python still holds back must not fail at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def report(error: VcError, *, as_json: bool) -> int:
