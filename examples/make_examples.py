@@ -292,8 +292,13 @@ EXAMPLES: Final[Mapping[str, Callable[[], bytes]]] = {
 }
 
 
+def write_examples(examples: Mapping[str, Callable[[], bytes]], arguments: Sequence[str]) -> None:
+    """Write the files below the folder that is named first, or below this one."""
+    folder = Path(arguments[0]) if arguments else Path(__file__).parent
+    for name, make in examples.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(make())
+
+
 if __name__ == "__main__":
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
-    for file_name, make in EXAMPLES.items():
-        (folder / file_name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / file_name).write_bytes(make())
+    write_examples(EXAMPLES, sys.argv[1:])

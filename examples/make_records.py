@@ -1,15 +1,16 @@
 """Write the example tables of a platform that dumps its own records: made up, always the same bytes.
 
-python examples/make_records.py [FOLDER]
+They have the columns of the canonical relations (docs/scale.md).
+
+    python examples/make_records.py [FOLDER]
 """
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Final
 
-from make_examples import Dice, Row, table
+from make_examples import Dice, Row, table, write_examples
 
 WORKERS: Final = 24
 DAYS: Final = 92
@@ -88,7 +89,4 @@ EXAMPLES: Final[Mapping[str, Callable[[], bytes]]] = {
 
 
 if __name__ == "__main__":
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent)
-    for name, make in EXAMPLES.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(make())
+    write_examples(EXAMPLES, sys.argv[1:])
