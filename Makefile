@@ -10,7 +10,7 @@ DATA ?=
 demo: $(VENV)/.ready
 	$(VENV)/bin/ouvrage demo $(if $(DATA),--data $(DATA))
 
-test: $(VENV)/.ready-dev
+test: $(VENV)/.ready-dev tests/npm/node_modules/.ready
 	$(RUN) -m pytest -n auto --dist worksteal $(ARGS)
 
 bench: $(VENV)/.ready-dev
@@ -35,6 +35,11 @@ $(VENV)/.ready-dev: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
 	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/.ready
+
+# What the tests run from npm; a machine without it skips those tests, and they say so.
+tests/npm/node_modules/.ready: tests/npm/package.json
+	@if command -v npm >/dev/null; then cd tests/npm && npm install --silent && touch node_modules/.ready; \
+	else echo "no npm here: tests with programs from there are skipped" >&2; fi
 
 # Pins every dependency by hash, for every Python that we support. Needs `pip install uv`.
 lock:

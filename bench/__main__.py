@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from nacl.signing import SigningKey
 
-from bench import attest, bbs_features, ecdsa, enveloped, sdjwt, sizes, status, vcapi
+from bench import attest, bbs_features, bulk, claims, ecdsa, enveloped, sdjwt, sizes, status, statuslists, vcapi
 from bench.bbs_floor import derive_floor, sign_floor, verify_floor
 from bench.documents import AT, earnings, rating
 from bench.measure import HEAD, Row, compare
@@ -108,6 +108,8 @@ def main() -> int:
         sdjwt.rows(),
         enveloped.rows(),
         status.rows(),
+        statuslists.rows(),
+        claims.rows(),
         vcapi.rows(),
         sizes.rows(),
     ):
@@ -116,6 +118,8 @@ def main() -> int:
             kept = kept and row.ratio <= row.limit
     sys.stdout.write("\n")
     kept = attest.main([]) == 0 and kept
+    sys.stdout.write("\n")
+    kept = bulk.main([]) == 0 and kept
     return 0 if kept else 1
 
 

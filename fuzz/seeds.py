@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 
 from fuzz.seeds_formats import formats, lists_and_documents
+from fuzz.seeds_protocol import protocols
 from fuzz.targets import CORPUS
 from tests.line import AT, answer, credential, entry, issuer_keys, request
 from tests.work_samples import EARNINGS, RATING
@@ -54,6 +55,7 @@ def seeds() -> Iterator[tuple[str, str, bytes]]:
     yield "request", "income", _request()
     yield from formats()
     yield from lists_and_documents()
+    yield from protocols()
 
 
 def _rating() -> dict[str, Json]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from fuzz.targets_protocol import PROTOCOL
 from vc import cbor
 from vc.canon import Json, canonicalize, parse_json
 from vc.contexts import W3C
@@ -159,6 +160,7 @@ TARGETS: Final[Mapping[str, Target]] = MappingProxyType(
         "trust": lambda raw: parse_trust(raw, contexts=CONTEXTS),
         "statement": lambda raw: Statement.parse(parse_json(raw)),
         "document": lambda raw: check_document(_object(raw)),
+        **PROTOCOL,
     }
 )
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from issuer.dates import Order
-from issuer.store import Added, Store
+from issuer.options import Database_, database_address
 from vc.canon import to_json
 from vc.errors import Malformed
 from vc.io.command import show
@@ -22,6 +22,7 @@ from work.statement import SourceMethod, Statement
 if TYPE_CHECKING:
     from issuer.attest import Run
     from issuer.profile import Profile
+    from issuer.store import Added
 
 Files = Annotated[list[Path] | None, typer.Argument(metavar="FILE…", help="The platform's export.")]
 ProfileName = Annotated[
@@ -78,6 +79,7 @@ def attest_command(
     each_job: EachJob = False,
     out: Out = None,
     home_dir: Home = None,
+    database: Database_ = None,
     as_json: Json_ = False,
 ) -> None:
     """Turn a platform's export into statements. Every row and every cent is accounted for."""
@@ -93,7 +95,7 @@ def attest_command(
         if made.rejects:
             rejects = rejects or folder / "rejects.csv"
             write_atomic(rejects, made.rejects_csv())
-        added = _keep(made.statements(), folder / "issuer.db", profile, out)
+        added = _keep(made.statements(), database_address(database, folder), profile, out)
     _tell(made, added, rejects if made.rejects else None, read.unchecked, as_json=as_json)
 
 
@@ -126,8 +128,10 @@ def _opened(stack: ExitStack, given: _Given, folder: Path, *, as_json: bool) -> 
     )
 
 
-def _keep(made: Iterator[Statement], database: Path, source: str, out: Path | None) -> Added:
+def _keep(made: Iterator[Statement], database: Path | str, source: str, out: Path | None) -> "Added":
     """Store statements as they come, and write them to ``out``: all of them, or none if anything fails."""
+    from issuer.store import Store  # noqa: PLC0415  (SQLAlchemy takes a while to load)
+
     with ExitStack() as stack:
         if out is not None:
             file = stack.enter_context(stack.enter_context(atomic_file(out)).open("wb"))
@@ -142,7 +146,7 @@ def _copied(made: Iterator[Statement], file: BinaryIO) -> Iterator[Statement]:
         yield statement
 
 
-def _tell(made: "Run", added: Added, rejects: Path | None, unchecked: int, *, as_json: bool) -> None:
+def _tell(made: "Run", added: "Added", rejects: Path | None, unchecked: int, *, as_json: bool) -> None:
     document = {
         "new": added.new,
         "replaced": added.replaced,

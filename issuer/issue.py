@@ -1,140 +1,204 @@
-"""Statements become credentials: the pure step for one copy, and the bulk run over many.
+"""Signing in bulk: every copy that has no valid credential, in all formats asked for.
 
-The bulk run signs in batches on all cores and keeps each batch in one transaction: stop it at any instant, run it
-again, and it goes on with what is missing. A copy that has a valid credential is never signed again.
+The run claims copies page by page (:mod:`issuer.claims`), has them signed by an engine, and keeps each batch in one
+transaction: stop it at any instant, run it again, and it goes on with what is missing. Several runs share the work. A
+copy that has a valid credential is never signed again.
 """
 
-import multiprocessing
 import os
-import signal
-import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from datetime import datetime
-from itertools import islice
-from multiprocessing.connection import wait as wait_for
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Final
 
+import sqlalchemy as sa
+
+from issuer.bulk import Columns, check_batch, rows, sign_batch
+from issuer.claims import BATCH, Allocate, Run
+from issuer.copies import Slot
+from issuer.database import Database
+from issuer.formats import HAS_STATUS
 from issuer.keys import IssuerKeys
-from issuer.store import Job, Signed, Store
-from vc.canon import to_json
-from vc.errors import Undetermined
-from vc.model import parse_date_time
-from vc.secure import sign, sign_selective
-from work import CONTEXTS
-from work.draft import draft
-from work.screened import check_texts
-from work.types import TYPES
-from work.validate import check_document
+from issuer.pool import Done, Work, here, pooled
+from issuer.tables import SETTING
+from issuer.wanted import Wanted
+from vc.canon import Json
+from vc.errors import Malformed
 
-BATCH: Final = 64  # copies in one transaction: about 0.2 s of signing that a kill can cost
 SMALL: Final = 2 * BATCH  # below this, starting a pool takes longer than signing
+MAX_TOLD: Final = 100  # refused statements that are listed: all are counted
 
-Batch = list[Job]
-
-
-def sign_copy(job: Job, *, keys: IssuerKeys, at: datetime, rand: Callable[[int], bytes]) -> Signed:
-    """One credential: bbs-2023 for what is said about a worker, eddsa-rdfc-2022 for what a platform says in public.
-
-    Raises :class:`Malformed` where the statement does not fit its schema, or a text in it names a person.
-    """
-    check_texts(job.statement)
-    public = TYPES[job.statement.type].about == "platform"
-    key = keys.public if public else keys.credentials
-    drafted = draft(job.statement, issuer=key.did, holder=job.holder or None, at=at, issuer_name=keys.name)
-    check_document(drafted.document)
-    secured = (
-        sign(drafted.document, key=keys.public, created=_day(at), contexts=CONTEXTS)
-        if public
-        else sign_selective(
-            drafted.document,
-            key=keys.credentials,
-            created=_day(at),
-            mandatory=drafted.mandatory,
-            contexts=CONTEXTS,
-            rand=rand,
-        )
-    )
-    valid_until = parse_date_time(drafted.document["validUntil"], where="/validUntil")
-    return Signed(job.digest, job.holder, valid_until, to_json(secured).decode("utf-8"))
+ByKind = Counter[tuple[str, str]]  # by type and format
 
 
-def _day(at: datetime) -> datetime:
-    """The day of ``at``: a finer time would tell copies of one batch apart."""
-    return at.replace(hour=0, minute=0, second=0, microsecond=0)
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A copy that is left for a person: ``why`` names the claim and what is wrong with it, never what it says."""
+
+    digest: str
+    worker: str
+    type: str
+    format: str
+    code: str
+    why: str
+
+    def to_json(self) -> dict[str, Json]:
+        """For scripts."""
+        return {
+            "statement": self.digest,
+            "worker": self.worker,
+            "type": self.type,
+            "format": self.format,
+            "code": self.code,
+            "why": self.why,
+        }
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a run did: copies signed, those that were refused, and the first MAX_TOLD of them."""
+
+    signed: int = 0
+    refused: int = 0
+    told: list[Refused] = field(default_factory=list)
+
+    def refuse(self, given: Columns, made: Columns) -> int:
+        """Note what was refused in a batch; how many."""
+        bad = [
+            Refused(row["digest"], row["worker"], row["type"], row["format"], signed["code"], signed["error"])
+            for row, signed in zip(rows(given), rows(made), strict=True)
+            if signed["error"] is not None
+        ]
+        self.refused += len(bad)
+        self.told += bad[: MAX_TOLD - len(self.told)]
+        return len(bad)
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Where batches are signed: in ``processes`` of this machine, or on a Ray cluster (its address, or ``ray``)."""
+
+    processes: int = os.cpu_count() or 1
+    ray: str | None = None
+
+    def __call__(self, batches: Iterator[Columns], *, work: Work, total: int) -> Iterator[Done]:
+        if self.ray is not None:
+            from issuer.ray_engine import on_ray  # noqa: PLC0415  (an extra)
+
+            return on_ray(batches, work=work, address=self.ray, actors=self.processes)
+        if total < SMALL or self.processes < 2:
+            return here(batches, work=work)
+        return pooled(batches, work=work, processes=self.processes)
 
 
 def issue_pending(
-    store: Store,
+    run: Run,
     keys: IssuerKeys,
     *,
-    at: datetime,
-    worker: str | None,
-    processes: int,
+    wanted: Wanted,
+    engine: Engine,
+    base: str | None,
     on_total: Callable[[int], None],
-    on_signed: Callable[[int], None],
-) -> int:
-    """Sign every copy that has no valid credential at ``at``; how many were signed.
+    on_done: Callable[[int], None],
+) -> Outcome:
+    """Sign every copy that is wanted and has no valid credential.
 
-    ``on_total`` is told how many there are, ``on_signed`` how many more are safely on disk.
+    ``on_total`` is told how many there are, ``on_done`` how many more are safely on disk, or refused.
+    Raises :class:`Malformed` where a format needs places in status lists, and nobody has said where the service is.
     """
-    total, jobs = store.pending(at, worker=worker)
+    _check_base(wanted, base)
+    total = run.count(wanted)
     on_total(total)
-    batches = _batches(jobs)
-    signed = _in_process(batches, keys, at) if total < SMALL or processes < 2 else _pooled(batches, keys, at, processes)
-    for batch in signed:
-        store.record(batch)
-        on_signed(len(batch))
-    return total
+    outcome = Outcome()
+    batches = run.claimed(wanted, _allocator(base))
+    work = Work(sign_batch, keys, wanted.at)
+    for given, made in engine(batches, work=work, total=total):
+        kept = run.record(given, made, wanted, _now())
+        outcome.signed += kept
+        on_done(kept + outcome.refuse(given, made))
+    return outcome
 
 
-def _batches(jobs: Iterator[Job]) -> Iterator[Batch]:
-    while batch := list(islice(jobs, BATCH)):
-        yield batch
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run would do, by type and format."""
+
+    sign: ByKind
+    valid: ByKind  # have a credential already
+    replaced: ByKind  # credentials that are valid still, of statements that a newer one has taken the place of
+    refused: Outcome
+    places: int  # in status lists
+
+    def to_json(self) -> dict[str, Json]:
+        """For scripts."""
+        kinds = sorted(self.sign | self.valid | self.replaced)
+        return {
+            "plan": [
+                {
+                    "type": kind,
+                    "format": form,
+                    "sign": self.sign[kind, form],
+                    "valid": self.valid[kind, form],
+                    "replaced": self.replaced[kind, form],
+                }
+                for kind, form in kinds
+            ],
+            "refused": self.refused.refused,
+            "refusals": [one.to_json() for one in self.refused.told],
+            "statusPlaces": self.places,
+        }
 
 
-def _in_process(batches: Iterable[Batch], keys: IssuerKeys, at: datetime) -> Iterator[list[Signed]]:
-    for batch in batches:
-        yield [sign_copy(job, keys=keys, at=at, rand=os.urandom) for job in batch]
+def plan(
+    run: Run,
+    keys: IssuerKeys,
+    *,
+    wanted: Wanted,
+    engine: Engine,
+    on_total: Callable[[int], None],
+    on_done: Callable[[int], None],
+) -> Plan:
+    """What :func:`issue_pending` would do. Every pending statement is checked as before signing; nothing is changed."""
+    total = run.count(wanted)
+    on_total(total)
+    refused, sign = Outcome(), ByKind()
+    for given, made in engine(run.look(wanted), work=Work(check_batch, keys, wanted.at), total=total):
+        refused.refuse(given, made)
+        sign.update(
+            (row["type"], row["format"])
+            for row, checked in zip(rows(given), rows(made), strict=True)
+            if checked["error"] is None
+        )
+        on_done(len(given["digest"]))
+    places = sum(count for (_, form), count in sign.items() if form in HAS_STATUS)
+    return Plan(sign, run.standing(wanted, current=True), run.standing(wanted, current=False), refused, places)
 
 
-def _pooled(batches: Iterator[Batch], keys: IssuerKeys, at: datetime, processes: int) -> Iterator[list[Signed]]:
-    """Signed batches as they come; no more than two for each process wait at a time, so that memory stays flat."""
-    # spawn: a forked copy of a process with threads can hold a lock that nobody will ever release
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=_start, initargs=(keys, at)) as pool:
-        running: set[Future[list[Signed]]] = set()
-        try:
-            for batch in batches:
-                running.add(pool.submit(_sign_batch, batch))
-                if len(running) >= 2 * processes:
-                    done, running = wait(running, return_when=FIRST_COMPLETED)
-                    yield from (future.result() for future in done)
-            yield from (future.result() for future in running)
-        finally:
-            pool.shutdown(cancel_futures=True)
+def _check_base(wanted: Wanted, base: str | None) -> None:
+    if base is None and HAS_STATUS & set(wanted.formats):
+        raise Malformed(
+            "--format",
+            "copies with a status state the address of their list: start the service once (ouvrage issuer serve), "
+            "so that it is known",
+            code="NO_BASE",
+        )
 
 
-_started: tuple[IssuerKeys, datetime] | None = None  # set once in each process of the pool
+def _allocator(base: str | None) -> Allocate:
+    def places(connection: sa.Connection, datasets: Sequence[str]) -> list[Slot]:
+        from issuer.statuses import allocate  # noqa: PLC0415
+
+        return allocate(connection, len(datasets), base=base or "", rand=os.urandom, now=_now(), datasets=datasets)
+
+    return places
 
 
-def _start(keys: IssuerKeys, at: datetime) -> None:
-    global _started  # noqa: PLW0603  (a pool's initializer has no other place to leave what its tasks need)
-    _started = (keys, at)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what ends
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+def known_base(database: Database) -> str | None:
+    """The address that the service was last started with."""
+    with database.read() as connection:
+        return connection.execute(sa.select(SETTING.c.value).where(SETTING.c.name == "base")).scalar()
 
 
-def _end_with_parent() -> None:
-    """A killed parent cannot stop its pool: each process watches for it and ends itself."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait_for([parent.sentinel])
-        os._exit(1)
-
-
-def _sign_batch(batch: Sequence[Job]) -> list[Signed]:
-    if _started is None:
-        raise Undetermined("a signing process lost its keys", "run the command again", code="POOL_BROKEN")
-    keys, at = _started
-    return [sign_copy(job, keys=keys, at=at, rand=os.urandom) for job in batch]
+def _now() -> int:
+    return int(datetime.now(UTC).timestamp())

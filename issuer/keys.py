@@ -1,95 +1,110 @@
-"""The issuer's own keys: one for credentials about workers, one for what the platform says in public."""
+"""The issuer's keys: what each of them signs, the kinds it may be of, and where it is kept: here, or elsewhere."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
-from typing import Final
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final, Protocol, TypeAlias
 
 from vc import bbs
-from vc.canon import Json, parse_object, to_json
-from vc.errors import Malformed
-from vc.io.files import read_bounded, write_atomic
-from vc.keys import Bls12381Key, Ed25519Key
-from vc.model import format_date_time
+from vc.canon import Json
+from vc.errors import Malformed, Unsupported
+from vc.keys import BLS12_381_G2, ED25519, P256, P384, Bls12381Key, Ed25519Key, KeyKind, P256Key, P384Key, Signer
 
-MAX_FILE: Final = 1 << 16
+
+class Role(StrEnum):
+    """What a key signs. What is said about a worker in bbs-2023, ecdsa-sd-2023, or as SD-JWT VC and other tokens; and
+    what the platform publishes about itself, with its Bitstring Status Lists."""
+
+    CREDENTIALS = "credentials"
+    PUBLIC = "public"
+    SD = "sd"
+    JWT = "jwt"
+
+
+# The kinds of key of each role; the first is what a key is made of where nothing else is asked for.
+KINDS: Final[Mapping[Role, tuple[KeyKind, ...]]] = MappingProxyType(
+    {
+        Role.CREDENTIALS: (BLS12_381_G2,),
+        Role.PUBLIC: (ED25519,),
+        Role.SD: (P256,),
+        Role.JWT: (P256, P384, ED25519),
+    }
+)
+
+
+class IssuerKey(Signer, Protocol):
+    """What signs bytes for the issuer: a key in memory, or one that stays in a token or a key service."""
+
+    @property
+    def did(self) -> str: ...
+
+
+SecretKey: TypeAlias = Bls12381Key | Ed25519Key | P256Key | P384Key
+SECRET_KEYS: Final = (Bls12381Key, Ed25519Key, P256Key, P384Key)
 
 
 @dataclass(frozen=True, slots=True)
 class IssuerKeys:
-    """``credentials`` signs bbs-2023 credentials, ``public`` what the platform publishes about itself.
+    """The keys that sign at one moment, by role, under the names that they have then. They cross process pools.
 
-    ``name`` and ``legal_identifier`` are what the platform says of itself; empty until it has said so.
+    ``x5c`` are the certificates of ``jwt``, if there are any: base64 of DER, signer first. ``name`` and
+    ``legal_identifier`` are what the platform says of itself; empty until it has said so.
     """
 
     credentials: Bls12381Key
-    public: Ed25519Key
-    since: str  # dateTimeStamp from which the keys count
+    public: IssuerKey
+    sd: IssuerKey
+    jwt: IssuerKey
     name: str = ""
     legal_identifier: str = ""
-
-    def entry(self, types: list[str]) -> dict[str, Json]:
-        """What a trust file says about this issuer (docs/trust.md). It holds no secret."""
-        keys: list[Json] = [
-            {"id": key.verification_method, "validFrom": self.since} for key in (self.credentials, self.public)
-        ]
-        attested: list[Json] = list(types)
-        return {
-            "name": self.name,
-            "legalIdentifier": self.legal_identifier,
-            "mayAttest": attested,
-            "keys": keys,
-        }
+    x5c: tuple[str, ...] = ()
 
 
-def create(rand: Callable[[int], bytes], at: datetime) -> IssuerKeys:
-    """New keys from 32 random bytes each."""
-    secret = bbs.key_gen(rand(32))
-    midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
-    return IssuerKeys(Bls12381Key.from_secret(secret), Ed25519Key.from_seed(rand(32)), format_date_time(midnight))
+def create(rand: Callable[[int], bytes]) -> IssuerKeys:
+    """New keys, one for each role."""
+    return IssuerKeys(
+        Bls12381Key.from_secret(bbs.key_gen(rand(32))),
+        Ed25519Key.from_seed(rand(32)),
+        P256Key.generate(rand),
+        P256Key.generate(rand),
+    )
 
 
-def load_or_create(path: Path, rand: Callable[[int], bytes], at: datetime) -> IssuerKeys:
-    """The keys kept at ``path``, made on first use and readable by nobody else. Raises :class:`Malformed`."""
-    if path.exists():
-        return _parse(read_bounded(path, limit=MAX_FILE), str(path))
-    keys = create(rand, at)
-    save(path, keys)
-    return keys
+def new_key(role: Role, kind: str | None, rand: Callable[[int], bytes]) -> SecretKey:
+    """A new key for a role, of a kind by its name. Raises :class:`Unsupported` for a kind that the role has not."""
+    chosen = find_kind(role, kind) if kind else KINDS[role][0]
+    if chosen == BLS12_381_G2:
+        return Bls12381Key.from_secret(bbs.key_gen(rand(32)))
+    if chosen == ED25519:
+        return Ed25519Key.from_seed(rand(32))
+    return P384Key.generate(rand) if chosen == P384 else P256Key.generate(rand)
 
 
-def save(path: Path, keys: IssuerKeys) -> None:
-    """Keep the keys, and the names of their owner, at ``path``. Raises :class:`Undetermined`."""
-    document: dict[str, Json] = {
-        "version": 1,
-        "bls12381": keys.credentials.secret.hex(),
-        "ed25519": keys.public.seed.hex(),
-        "since": keys.since,
-        "name": keys.name,
-        "legalIdentifier": keys.legal_identifier,
+def find_kind(role: Role, name: str) -> KeyKind:
+    """The kind of key that a role may have, by its name in any case. Raises :class:`Unsupported`."""
+    for kind in KINDS[role]:
+        if kind.name.lower() == name.lower():
+            return kind
+    possible = " or ".join(kind.name.lower() for kind in KINDS[role])
+    raise Unsupported(f"key for {role} (it takes {possible})", name, code="UNSUPPORTED_KEY")
+
+
+def to_stored(key: SecretKey) -> dict[str, Json]:
+    """The secret of a key, for the sealed key file and for nothing else."""
+    secret = key.seed if isinstance(key, Ed25519Key) else key.secret
+    return {"kind": key.public.kind.name, "secret": secret.hex()}
+
+
+def from_stored(kind: str, secret: str, *, where: str) -> SecretKey:
+    """The key that :func:`to_stored` wrote. Raises :class:`Malformed`."""
+    makers: Mapping[str, Callable[[bytes], SecretKey]] = {
+        BLS12_381_G2.name: Bls12381Key.from_secret,
+        ED25519.name: Ed25519Key.from_seed,
+        P256.name: P256Key.from_secret,
+        P384.name: P384Key.from_secret,
     }
-    write_atomic(path, to_json(document))
-
-
-def _parse(raw: bytes, where: str) -> IssuerKeys:
-    match parse_object(raw, where=where):
-        case {
-            "version": 1,
-            "bls12381": str(bls),
-            "ed25519": str(ed),
-            "since": str(since),
-            "name": str(name),
-            "legalIdentifier": str(legal_identifier),
-        }:
-            try:
-                return IssuerKeys(
-                    Bls12381Key.from_secret(bytes.fromhex(bls)),
-                    Ed25519Key.from_seed(bytes.fromhex(ed)),
-                    since,
-                    name,
-                    legal_identifier,
-                )
-            except ValueError:
-                pass
-    raise Malformed(where, "not a key file; restore it from your backup", code="BAD_KEYS")
+    try:
+        return makers[kind](bytes.fromhex(secret))
+    except (KeyError, ValueError):
+        raise Malformed(where, "holds a key that this version cannot read", code="BAD_KEYS") from None

@@ -11,7 +11,9 @@ from datetime import datetime
 from itertools import islice
 from typing import Final
 
-from issuer.store import Crowds, Store
+from issuer.claims import Run
+from issuer.crowds import Crowds
+from issuer.store import Store
 from vc.canon import Json
 from vc.errors import Finding, Rejected, Unsupported
 from vc.jsonld import to_rdf
@@ -107,11 +109,11 @@ def refuse_small_crowds(store: Store, *, worker: str | None, k: int, allowed: Co
 
 
 def leave_out_small_crowds(
-    store: Store, *, worker: str | None = None, k: int, allowed: Collection[str]
+    store: Store, run: Run, *, worker: str | None = None, k: int, allowed: Collection[str]
 ) -> dict[str, int]:
-    """Let the next run pass over statements (about one worker, or all) in crowds of fewer than k; how many, by type."""
+    """Let a run pass over statements (about one worker, or all) in crowds of fewer than k; how many, by type."""
     left = {
-        kind.name: store.leave_out_few(kind.name, _shown(kind), k=k, worker=worker)
+        kind.name: run.leave_out_few(kind.name, _shown(kind), k=k, worker=worker)
         for kind in _kinds(store, worker)
         if not kind.identifies and kind.name not in allowed
     }

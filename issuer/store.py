@@ -1,71 +1,60 @@
-"""The issuer's state: one SQLite file with statements, the workers' public keys and the credentials that were signed.
+"""The issuer's statements, the workers' public keys and the copies that were signed in bulk, in its database.
 
-What a method reports as done is on disk when it returns (``synchronous=FULL``); a process killed at any instant leaves
-the last whole transaction.
+What a method reports as done is on disk when it returns; a process killed at any instant leaves the last whole
+transaction.
 """
 
 import json
-import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Final, Self
 
+import sqlalchemy as sa
+
+from issuer.crowds import Crowds, count_crowds
+from issuer.database import Database
+from issuer.formats import Format
+from issuer.tables import CREDENTIAL, HOLDER_KEY, STATEMENT
 from vc.canon import parse_object
-from vc.errors import Malformed, Undetermined
+from vc.errors import Malformed
 from vc.model import format_date_time
 from work.statement import Statement
 
-FORMAT: Final = 2
-CACHE: Final = 1 << 17  # KiB at the most: digests come in no order, and each has its place in an index
 MAX_KEYS: Final = 100  # single-use copies of one statement: each costs a signature
-
-_SCHEMA: Final = """
-CREATE TABLE statement (
-    digest TEXT PRIMARY KEY, source TEXT NOT NULL, worker TEXT NOT NULL, type TEXT NOT NULL, topic TEXT NOT NULL,
-    body TEXT NOT NULL, UNIQUE (source, worker, type, topic)) STRICT;
-CREATE TABLE holder_key (
-    worker TEXT NOT NULL, position INTEGER NOT NULL, did TEXT NOT NULL UNIQUE, PRIMARY KEY (worker, position)) STRICT;
-CREATE TABLE credential (
-    digest TEXT NOT NULL, holder TEXT NOT NULL, valid_until TEXT NOT NULL, body TEXT NOT NULL,
-    PRIMARY KEY (digest, holder)) STRICT, WITHOUT ROWID;
-CREATE INDEX statement_by_worker ON statement (worker);
-"""
+BATCH: Final = 1000  # statements that are compared with the database at once
+PAGE: Final = 1000  # statements that are read at once
 
 # Each statement with each key of its worker, or once without a key: the copies that should exist.
-_COPIES: Final = """
-SELECT s.digest, s.body, k.did AS holder FROM statement s JOIN holder_key k ON k.worker = s.worker AND s.worker <> ''
-UNION ALL
-SELECT s.digest, s.body, '' FROM statement s
-WHERE NOT EXISTS (SELECT 1 FROM holder_key k WHERE k.worker = s.worker)
+_COPIES: Final = STATEMENT.outerjoin(
+    HOLDER_KEY, sa.and_(HOLDER_KEY.c.worker == STATEMENT.c.worker, STATEMENT.c.worker != "")
+)
+_HOLDER: Final = sa.func.coalesce(HOLDER_KEY.c.did, "")
+
+# The rows on the topics of a batch, and those that say the same from another source. The batch is a JSON list of
+# [worker, type, topic, digest]: one value, whatever its length, for both databases.
+_KNOWN: Final = """
+WITH given AS (SELECT value ->> 0 AS worker, value ->> 1 AS type, value ->> 2 AS topic, value ->> 3 AS digest
+               FROM {each}(CAST(:batch AS {json})))
+SELECT s.digest, s.source, s.worker, s.type, s.topic FROM given g JOIN statement s
+ON s.source = :source AND s.worker = g.worker AND s.type = g.type AND s.topic = g.topic
+UNION SELECT s.digest, s.source, s.worker, s.type, s.topic FROM given g JOIN statement s ON s.digest = g.digest
 """
+_KNOWN_HERE: Final = {
+    "sqlite": sa.text(_KNOWN.format(each="json_each", json="TEXT")),
+    "postgresql": sa.text(_KNOWN.format(each="json_array_elements", json="JSON")),
+}
 
-_PENDING: Final = f"""
-SELECT c.digest, c.body, c.holder FROM ({_COPIES}) c
-WHERE NOT EXISTS (SELECT 1 FROM credential d
-                  WHERE d.digest = c.digest AND d.holder = c.holder AND d.valid_until >= :at)
-"""  # noqa: S608  (a constant of this module)
+# In the driver's own SQL: an attestation states hundreds of thousands. PostgreSQL is faster with one list a column.
+_COLUMNS: Final = ", ".join(column.name for column in STATEMENT.c)
+_INSERT: Final = f"INSERT INTO statement ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)"  # noqa: S608  (our own names)
+_LISTS: Final = ", ".join(["%s::text[]"] * len(STATEMENT.c))
+_INSERT_AT_ONCE: Final = f"INSERT INTO statement ({_COLUMNS}) SELECT * FROM unnest({_LISTS})"  # noqa: S608
 
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One copy to sign: a statement and the key of the worker that it is bound to, or an empty text."""
-
-    statement: Statement
-    digest: str
-    holder: str
-
-
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """One copy that was signed."""
-
-    digest: str
-    holder: str
-    valid_until: datetime
-    body: str
+# One attestation at a time, as in SQLite: two could each replace what the other has just stated.
+_ONE_ATTESTATION: Final = "SELECT pg_advisory_xact_lock(hashtext('ouvrage attest'))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,230 +65,174 @@ class Added:
     replaced: int
     unchanged: int
 
-
-@dataclass(frozen=True, slots=True)
-class Crowds:
-    """Workers by what their statements of one type have in common.
-
-    ``below`` workers are in a crowd of fewer than k; ``examples`` are the smallest crowds with their values.
-    """
-
-    workers: int
-    combinations: int
-    smallest: int
-    below: int
-    examples: tuple[tuple[Mapping[str, str], int], ...]
+    def __add__(self, other: "Added") -> "Added":
+        return Added(self.new + other.new, self.replaced + other.replaced, self.unchanged + other.unchanged)
 
 
 class Store:
-    """The issuer's database. Use as a context manager."""
+    """Statements and copies in a database. Use as a context manager."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    def __init__(self, database: Database) -> None:
+        self.database = database
 
     @classmethod
-    def open(cls, path: Path) -> Self:
-        """Open the database at ``path``, made new where there is none.
-
-        Raises :class:`Malformed` for a file that is not ours, :class:`Undetermined` where another process holds it.
-        """
-        try:
-            connection = sqlite3.connect(path, isolation_level=None, timeout=10)
-            path.chmod(0o600)
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")
-            connection.execute(f"PRAGMA cache_size=-{CACHE}")
-            _prepare(connection, path)
-        except sqlite3.Error as error:
-            raise _translated(error, path) from None
-        return cls(connection)
+    def open(cls, address: Path | str) -> Self:
+        """Open the database at a path or URL, made new where there is none. Raises what :meth:`Database.open` does."""
+        return cls(Database.open(address, batch=True))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._connection.close()
+        self.database.close()
 
     def add_statements(self, statements: Iterable[Statement], *, source: str) -> Added:
         """Keep the statements of one attestation of ``source``; a newer one takes the place of its predecessor."""
-        new = replaced = unchanged = 0
-        with self._transaction() as cursor:
-            for statement in statements:
-                digest = statement.digest()
-                # A newer statement replaces one on the same topic; income in two currencies is two topics.
-                topic = (source, statement.worker, statement.type, statement.topic())
-                row = cursor.execute(
-                    "SELECT digest FROM statement WHERE source = ? AND worker = ? AND type = ? AND topic = ?", topic
-                ).fetchone()
-                if row and row[0] == digest:
-                    unchanged += 1
-                    continue
-                replaced, new = (replaced + 1, new) if row else (replaced, new + 1)
-                body = json.dumps(statement.to_json(), ensure_ascii=False, separators=(",", ":"))
-                cursor.execute("INSERT OR REPLACE INTO statement VALUES (?, ?, ?, ?, ?, ?)", (digest, *topic, body))
-        return Added(new, replaced, unchanged)
+        added, rest = Added(0, 0, 0), iter(statements)
+        with self.database.write() as connection:
+            if not self.database.is_sqlite:
+                connection.exec_driver_sql(_ONE_ATTESTATION)
+            while batch := list(islice(rest, BATCH)):
+                added += _add(connection, batch, source)
+        return added
 
     def register_keys(self, worker: str, dids: Sequence[str]) -> int:
         """Keep the public keys that a worker's wallet made; the number that were new.
 
         Raises :class:`Malformed` for an unknown worker, too many keys, or a key of another worker.
         """
-        with self._transaction() as cursor:
-            if not cursor.execute("SELECT 1 FROM statement WHERE worker = ?", (worker,)).fetchone():
+        with self.database.write() as connection:
+            known = sa.select(STATEMENT.c.digest).where(STATEMENT.c.worker == worker).limit(1)
+            if connection.execute(known).first() is None:
                 raise Malformed("--worker", f"no statement is about {worker[:80]!r}", code="UNKNOWN_WORKER")
-            owners = {
-                did: cursor.execute("SELECT worker FROM holder_key WHERE did = ?", (did,)).fetchone() for did in dids
-            }
-            if any(owner and owner[0] != worker for owner in owners.values()):
+            unique = list(dict.fromkeys(dids))
+            taken = sa.select(HOLDER_KEY.c.did, HOLDER_KEY.c.worker).where(
+                HOLDER_KEY.c.did.in_(unique) | (HOLDER_KEY.c.worker == worker)
+            )
+            owners = {row.did: row.worker for row in connection.execute(taken)}
+            if any(owners.get(did, worker) != worker for did in unique):
                 raise Malformed("--keys", "one of these keys belongs to another worker", code="KEY_TAKEN")
-            fresh = [did for did, owner in owners.items() if owner is None]
-            (held,) = cursor.execute("SELECT count(*) FROM holder_key WHERE worker = ?", (worker,)).fetchone()
+            fresh = [did for did in unique if did not in owners]
+            held = sum(owner == worker for owner in owners.values())
             if held + len(fresh) > MAX_KEYS:
                 raise Malformed("--keys", f"more than {MAX_KEYS} keys for one worker", code="TOO_MANY_KEYS")
-            cursor.executemany(
-                "INSERT INTO holder_key VALUES (?, ?, ?)",
-                [(worker, held + number, did) for number, did in enumerate(fresh)],
-            )
+            rows = [{"worker": worker, "position": held + at, "did": did} for at, did in enumerate(fresh)]
+            if rows:
+                connection.execute(HOLDER_KEY.insert(), rows)
         return len(fresh)
-
-    def pending(self, at: datetime, *, worker: str | None = None) -> tuple[int, Iterator[Job]]:
-        """How many copies have no valid credential at ``at``, and these copies."""
-        query, values = _PENDING, {"at": format_date_time(at)}
-        if self._connection.execute("SELECT 1 FROM temp.sqlite_schema WHERE name = 'left_out'").fetchone():
-            query += " AND c.digest NOT IN (SELECT digest FROM left_out)"
-        if worker is not None:
-            query += " AND c.digest IN (SELECT digest FROM statement WHERE worker = :worker)"
-            values["worker"] = worker
-        (count,) = self._connection.execute(f"SELECT count(*) FROM ({query})", values).fetchone()  # noqa: S608
-        # Read whole before anything is written: a cursor must not see the rows that signing adds.
-        rows = self._connection.execute(query, values).fetchall()
-        return count, (
-            Job(Statement.parse(parse_object(body.encode())), digest, holder) for digest, body, holder in rows
-        )
-
-    def record(self, signed: Sequence[Signed]) -> None:
-        """Keep credentials that were signed; when this returns they are on disk."""
-        with self._transaction() as cursor:
-            cursor.executemany(
-                "INSERT OR REPLACE INTO credential VALUES (?, ?, ?, ?)",
-                [(one.digest, one.holder, format_date_time(one.valid_until), one.body) for one in signed],
-            )
 
     def credentials(self, worker: str, at: datetime) -> list[str]:
         """The valid credentials about ``worker`` as JSON texts: copies for its keys, or the unbound one."""
-        query = f"""SELECT d.body FROM ({_COPIES}) c JOIN statement s ON s.digest = c.digest
-                    JOIN credential d ON d.digest = c.digest AND d.holder = c.holder
-                    LEFT JOIN holder_key k ON k.did = c.holder
-                    WHERE s.worker = ? AND d.valid_until >= ? ORDER BY s.type, s.source, k.position"""  # noqa: S608
-        return [body for (body,) in self._connection.execute(query, (worker, format_date_time(at)))]
+        query = (
+            sa.select(CREDENTIAL.c.body)
+            .select_from(
+                _COPIES.join(
+                    CREDENTIAL,
+                    sa.and_(
+                        CREDENTIAL.c.digest == STATEMENT.c.digest,
+                        CREDENTIAL.c.holder == _HOLDER,
+                        CREDENTIAL.c.format == Format.BBS,
+                    ),
+                )
+            )
+            .where(
+                STATEMENT.c.worker == worker,
+                CREDENTIAL.c.valid_until >= format_date_time(at),
+                CREDENTIAL.c.body.is_not(None),
+            )
+            .order_by(STATEMENT.c.type, STATEMENT.c.source, HOLDER_KEY.c.position, STATEMENT.c.digest)
+        )
+        with self.database.read() as connection:
+            return list(connection.execute(query).scalars())
 
     def summary(self, at: datetime) -> dict[str, dict[str, int]]:
         """By type of statement: how many there are, and how many valid credentials."""
-        rows = self._connection.execute(
-            """SELECT s.type, count(DISTINCT s.digest), count(d.digest), count(nullif(d.holder, ''))
-               FROM statement s LEFT JOIN credential d ON d.digest = s.digest AND d.valid_until >= ?
-               GROUP BY s.type ORDER BY s.type""",
-            (format_date_time(at),),
+        valid = sa.and_(CREDENTIAL.c.digest == STATEMENT.c.digest, CREDENTIAL.c.valid_until >= format_date_time(at))
+        query = (
+            sa.select(
+                STATEMENT.c.type,
+                sa.func.count(STATEMENT.c.digest.distinct()),
+                sa.func.count(CREDENTIAL.c.digest),
+                sa.func.count(sa.func.nullif(CREDENTIAL.c.holder, "")),
+            )
+            .select_from(STATEMENT.outerjoin(CREDENTIAL, valid))
+            .group_by(STATEMENT.c.type)
+            .order_by(STATEMENT.c.type)
         )
-        return {
-            name: {"statements": statements, "credentials": credentials, "boundToKeys": bound}
-            for name, statements, credentials, bound in rows
-        }
+        with self.database.read() as connection:
+            return {
+                name: {"statements": statements, "credentials": credentials, "boundToKeys": bound}
+                for name, statements, credentials, bound in connection.execute(query)
+            }
 
     def types(self, *, worker: str | None = None) -> list[str]:
         """The types of statements that are here, or that are here about one worker."""
-        query = "SELECT DISTINCT type FROM statement WHERE worker = coalesce(?, worker) ORDER BY type"
-        return [name for (name,) in self._connection.execute(query, (worker,))]
+        query = sa.select(STATEMENT.c.type).distinct().where(*_about(None, worker)).order_by(STATEMENT.c.type)
+        with self.database.read() as connection:
+            return list(connection.execute(query).scalars())
 
     def statements(self, kind: str | None = None, *, worker: str | None = None) -> Iterator[Statement]:
-        """The statements of a type, or about a worker, or all."""
-        rows = self._connection.execute(
-            """SELECT body FROM statement WHERE type = coalesce(:kind, type) AND worker = coalesce(:worker, worker)
-               ORDER BY type, source, worker, digest""",
-            {"kind": kind, "worker": worker},
-        )
-        return (Statement.parse(parse_object(body.encode())) for (body,) in rows)
+        """The statements of a type, or about a worker, or all; read as they are asked for."""
+        c = STATEMENT.c
+        query = sa.select(c.body).where(*_about(kind, worker)).order_by(c.type, c.source, c.worker, c.digest)
+        with self.database.read() as connection:
+            for body in connection.execute(query, execution_options={"yield_per": PAGE}).scalars():
+                yield Statement.parse(parse_object(body.encode()))
 
     def crowds(self, kind: str, claims: Sequence[str], *, k: int, most: int, worker: str | None = None) -> Crowds:
         """How the workers of a type fall into groups that agree in ``claims``; the ``most`` smallest below ``k``.
 
         With ``worker``, only the groups that this worker is in.
         """
-        groups = _groups(claims)
-        parameters = {"kind": kind, "k": k, "most": most, "worker": worker}
-        ((workers, combinations, smallest, below),) = self._connection.execute(
-            f"""SELECT (SELECT count(DISTINCT worker) FROM statement WHERE type = :kind), count(*),
-                       coalesce(min(size), 0), coalesce(sum(size) FILTER (WHERE size < :k), 0)
-                FROM ({groups})""",  # noqa: S608
-            parameters,
-        )
-        fewest = self._connection.execute(
-            f"SELECT * FROM ({groups}) WHERE size < :k ORDER BY size LIMIT :most",  # noqa: S608
-            parameters,
-        )
-        examples = tuple((dict(zip(claims, map(str, values), strict=False)), size) for size, *values in fewest)
-        return Crowds(workers, combinations, smallest, below, examples)
-
-    def leave_out_few(self, kind: str, claims: Sequence[str], *, k: int, worker: str | None = None) -> int:
-        """Let :meth:`pending` pass over statements of a type (about one worker, or all) that fewer than ``k`` workers
-        have the like of; how many."""
-        alike = " AND ".join(f"{_claim(name)} = few.c{at}" for at, name in enumerate(claims)) or "TRUE"
-        self._connection.execute("CREATE TEMP TABLE IF NOT EXISTS left_out (digest TEXT PRIMARY KEY) WITHOUT ROWID")
-        return self._connection.execute(
-            f"""INSERT OR IGNORE INTO left_out
-                SELECT digest FROM statement JOIN (SELECT * FROM ({_groups(claims)}) WHERE size < :k) few
-                ON type = :kind AND worker = coalesce(:only, worker) AND {alike}""",  # noqa: S608
-            {"kind": kind, "k": k, "worker": None, "only": worker},
-        ).rowcount
+        with self.database.read() as connection:
+            return count_crowds(connection, kind, claims, k=k, most=most, worker=worker)
 
     def workers(self, limit: int) -> list[tuple[str, int]]:
         """The first ``limit`` workers by name, with the number of statements about each."""
-        return self._connection.execute(
-            "SELECT worker, count(*) FROM statement WHERE worker <> '' GROUP BY worker ORDER BY worker LIMIT ?",
-            (limit,),
-        ).fetchall()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Cursor]:
-        cursor = self._connection.cursor()
-        try:
-            cursor.execute("BEGIN IMMEDIATE")
-            yield cursor
-            cursor.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise _translated(error, Path("the issuer's database")) from None
-        finally:
-            if self._connection.in_transaction:
-                self._connection.rollback()
+        c = STATEMENT.c
+        query = sa.select(c.worker, sa.func.count()).where(c.worker != "").group_by(c.worker).order_by(c.worker)
+        with self.database.read() as connection:
+            return [(worker, count) for worker, count in connection.execute(query.limit(limit))]
 
 
-def _groups(claims: Sequence[str]) -> str:
-    """SQL: the workers of a type that agree in ``claims`` (all of them, or only those around one worker)."""
-    shared = ", ".join(f"{_claim(name)} AS c{at}" for at, name in enumerate(claims)) or "1 AS c0"
-    places = ", ".join(map(str, range(2, 2 + max(1, len(claims)))))
-    return f"""SELECT count(DISTINCT worker) AS size, {shared} FROM statement WHERE type = :kind GROUP BY {places}
-               HAVING :worker IS NULL OR count(*) FILTER (WHERE worker = :worker)"""  # noqa: S608
+def _about(kind: str | None, worker: str | None) -> Iterator[sa.ColumnElement[bool]]:
+    if kind is not None:
+        yield STATEMENT.c.type == kind
+    if worker is not None:
+        yield STATEMENT.c.worker == worker
 
 
-def _claim(name: str) -> str:
-    return f"json_extract(body, '$.claims.{name}')"
+def _add(connection: sa.Connection, statements: Sequence[Statement], source: str) -> Added:
+    """Keep some statements; of several on one topic the last one stays, as if they had come one by one."""
+    given = [(one.worker, one.type, one.topic(), one.digest()) for one in statements]
+    known = connection.execute(
+        _KNOWN_HERE[connection.dialect.name], {"batch": json.dumps(given, ensure_ascii=False), "source": source}
+    ).all()
+    held = {(row.worker, row.type, row.topic): row.digest for row in known if row.source == source}
+    new = replaced = unchanged = 0
+    kept: dict[tuple[str, str, str], tuple[str, Statement]] = {}
+    for (*words, digest), statement in zip(given, statements, strict=True):
+        topic = (words[0], words[1], words[2])
+        if held.get(topic) == digest:
+            unchanged += 1
+            continue
+        replaced, new = (replaced + 1, new) if topic in held else (replaced, new + 1)
+        held[topic], kept[topic] = digest, (digest, statement)
+    digests = {digest for digest, _ in kept.values()}
+    gone = [row.digest for row in known if (row.worker, row.type, row.topic) in kept or row.digest in digests]
+    if gone:
+        connection.execute(
+            STATEMENT.delete().where(STATEMENT.c.digest == sa.bindparam("gone")), [{"gone": one} for one in gone]
+        )
+    if kept:
+        rows = [_row(source, topic, *one) for topic, one in kept.items()]
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql(_INSERT, rows)
+        else:
+            connection.exec_driver_sql(_INSERT_AT_ONCE, tuple(map(list, zip(*rows, strict=True))))
+    return Added(new, replaced, unchanged)
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    if version == 0 and tables == 0:
-        connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version={FORMAT}; COMMIT;")
-    elif version != FORMAT:
-        raise Malformed(str(path), f"not an issuer's database of format {FORMAT}", code="BAD_STORE")
-
-
-def _translated(error: sqlite3.Error, path: Path) -> Malformed | Undetermined:
-    name = getattr(error, "sqlite_errorname", "")
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return Undetermined(f"{path} is in use by another command", "try again when it has ended", code="STORE_BUSY")
-    if name.startswith("SQLITE_FULL"):
-        return Undetermined(f"no room left to write {path}", "free some space; nothing was lost", code="DISK_FULL")
-    return Malformed(
-        str(path), f"not usable as the issuer's database ({name or type(error).__name__})", code="BAD_STORE"
-    )
+def _row(source: str, topic: tuple[str, str, str], digest: str, statement: Statement) -> tuple[str, ...]:
+    body = json.dumps(statement.to_json(), ensure_ascii=False, separators=(",", ":"))
+    return (digest, source, *topic, body)

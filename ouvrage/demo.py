@@ -92,6 +92,7 @@ def platforms(stage: Stage, exports: Exports) -> None:
     """Each platform attests and publishes its keys; a verifier puts them into its trust file."""
     _title("1. Three platforms turn the records that they already have into statements")
     for one in PLATFORMS:
+        _passphrase(stage, one.profile, "only this platform knows it")
         export = shlex.quote(str(exports[one.profile]))
         stage.ouvrage(f"issuer attest --profile {one.profile} {export}", home=one.profile)
     _title("2. They say who they are, and sign: each claim can be shown alone, and no two showings can be linked")
@@ -109,9 +110,7 @@ def platforms(stage: Stage, exports: Exports) -> None:
 
 def wallet(stage: Stage, home: str, platform: Platform, worker: str) -> None:
     """A worker makes a wallet and single-use keys; the platform binds a copy of each statement to each key."""
-    folder = stage.folder / home
-    folder.mkdir()
-    (folder / "passphrase.txt").write_text("only this worker knows it\n", encoding="utf-8")
+    _passphrase(stage, home, "only this worker knows it")
     stage.ouvrage("wallet init", home=home)
     stage.ouvrage(f"wallet keys --count 3 --out {home}.keys.json", home=home)
     stage.ouvrage(
@@ -121,6 +120,13 @@ def wallet(stage: Stage, home: str, platform: Platform, worker: str) -> None:
     )
     stage.ouvrage(f"wallet add {home}.credentials.json", home=home)
     stage.ouvrage("wallet list", home=home)
+
+
+def _passphrase(stage: Stage, home: str, text: str) -> None:
+    """What seals the keys that are kept in a home."""
+    folder = stage.folder / home
+    folder.mkdir()
+    (folder / "passphrase.txt").write_text(f"{text}\n", encoding="utf-8")
 
 
 def freelance_and_lender(stage: Stage, exports: Exports) -> int:

@@ -22,7 +22,8 @@ from vc.io.options import At, Home, Json_, Lang, language, moment
 from vc.keys import Bls12381Key, Ed25519Key
 from vc.secure import sign_selective
 from wallet import words
-from wallet.__main__ import app, main, open_shelf
+from wallet.__main__ import app, main
+from wallet.opening import open_shelf
 from wallet.receive import Received, receive
 from work import CONTEXTS
 from work.draft import draft

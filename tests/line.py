@@ -8,9 +8,9 @@ from functools import cache
 from hashlib import sha256
 from typing import Any
 
-from issuer.issue import sign_copy
+from issuer.copies import Job, sign_copy
+from issuer.keyring import KeyRing
 from issuer.keys import IssuerKeys, create
-from issuer.store import Job
 from tests.work_samples import CLAIMS
 from vc.canon import Json, parse_json, to_json
 from vc.keys import Ed25519Key
@@ -46,7 +46,7 @@ def rand_from(seed: str) -> Callable[[int], bytes]:
 
 @cache
 def issuer_keys(seed: str = "platform") -> IssuerKeys:
-    return create(rand_from(seed), AT)
+    return create(rand_from(seed))
 
 
 @cache
@@ -58,7 +58,7 @@ def entry(own: IssuerKeys, **changes: Any) -> dict[str, Any]:
     """The issuer's entry of a trust file."""
     named = replace(own, name="Example platform", legal_identifier="000 000 001")
     types = (name for kind in TYPES.values() if kind.signer == "issuer" for name in kind.attested)
-    made = named.entry(list(dict.fromkeys(types)))
+    made = KeyRing.of(named, secret=bytes(32), at=AT).entry(list(dict.fromkeys(types)), AT)
     return {**made, **changes}
 
 

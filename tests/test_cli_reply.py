@@ -1,10 +1,12 @@
 """A worker answers a rating, disputes it, shows it, and takes it back: by the commands, as a user walks them."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from issuer.disputes import verify_dispute
 from tests.cli import PASSPHRASE, ROOT, ouvrage
 from tests.hostile import FEW
 
@@ -57,7 +59,9 @@ def test_a_reply_and_a_dispute_go_with_every_showing_until_they_are_taken_back(h
     assert "accompagne désormais toujours" in told.out
     assert "  > parlent d’un autre appartement." in told.out
     made = ouvrage(home, "wallet", "dispute", name, "--ground", "outsideControl", "--evidence", "photo.jpg",
-                   "--at", "2026-11-12", "--json").json  # fmt: skip
+                   "--at", "2026-11-12", "--json", "--out", "dispute.json").json  # fmt: skip
+    signed = verify_dispute((home / "dispute.json").read_bytes(), at=datetime(2026, 11, 13, tzinfo=UTC))
+    assert (signed.subjects[0]["id"], signed.subjects[0]["ground"]) == (signed.issuer, "outsideControl")
     (evidence,) = made["answer"]["claims"]["evidenceDigests"]
     said, disputed = answers(home)
     assert (said["type"], said["text"]) == (

@@ -24,6 +24,7 @@ RECORDS = load_profile("records")
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
+    pytest.importorskip("ibis", reason="the extra `engines` is not installed")
     with postgres() as url:
         yield url
 

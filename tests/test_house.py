@@ -124,6 +124,46 @@ def test_pure_code_reads_no_clock_no_chance_and_no_file() -> None:
     assert breaches == []
 
 
+def names(path: Path) -> Iterator[str]:
+    """Everything that a module imports, down to the name."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_nothing_is_asked_of_an_address_but_through_one_door() -> None:
+    """vc.io.fetch checks where it goes. No other module can connect, except to what its operator names: a database,
+    a key in a cloud; and the service asks only for its login and its webhook."""
+    may_serve = {"aiohttp.web", "aiohttp.web.Application", "aiohttp.web.Request", "aiohttp.typedefs.Middleware"}
+    clients = {
+        "aiohttp",
+        "socket",
+        "urllib.request",
+        "http.client",
+        "ftplib",
+        "smtplib",
+        "requests",
+        "httpx",
+        "urllib3",
+    }
+    doors = {"vc/io/fetch.py": {"aiohttp", "socket"}, "vc/io/web.py": {"socket"}}  # the second one listens
+    connecting = {".open_connection", ".create_connection", ".open_unix_connection", ".urlopen", "ClientSession"}
+    breaches, users = [], set()
+    for path in modules():
+        here = str(path.relative_to(ROOT))
+        for name in set(names(path)) - may_serve:
+            found = [client for client in clients if name == client or name.startswith(f"{client}.")]
+            if found and found[0] not in doors.get(here, ()):
+                breaches.append(f"{here} imports {name}")
+            if name.startswith("vc.io.fetch"):
+                users.add(here)
+        breaches += [f"{here} calls {name}" for name in calls(path) if name in connecting]
+    assert breaches == []
+    assert {one for one in users if one.startswith("issuer/")} == {"issuer/upstream.py", "issuer/webhook.py"}
+
+
 def test_functions_and_modules_stay_small() -> None:
     long = [
         f"{path.relative_to(ROOT)} has {lines} lines"

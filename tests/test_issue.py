@@ -13,8 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from issuer.issue import issue_pending
+from issuer.claims import Run
+from issuer.formats import Format
+from issuer.issue import Engine, Outcome, issue_pending
+from issuer.keys import IssuerKeys
 from issuer.store import MAX_KEYS, Store
+from issuer.wanted import Wanted
 from tests.cli import ROOT, ouvrage
 from tests.line import AT, holder_key, issuer_keys
 from tests.work_samples import EARNINGS, MEMBERSHIP, RATING
@@ -26,6 +30,8 @@ from wallet.choose import issuer_name
 from work import CONTEXTS
 from work.statement import Statement
 
+BASE = "https://issuer.example"
+
 
 def statements(workers: int) -> list[Statement]:
     return [
@@ -36,12 +42,33 @@ def statements(workers: int) -> list[Statement]:
 
 
 def issue(store: Store, at: datetime = AT, *, worker: str | None = None, processes: int = 1) -> int:
+    outcome = issued(store, at, worker=worker, processes=processes)
+    assert (outcome.refused, outcome.told) == (0, [])
+    return outcome.signed
+
+
+def issued(
+    store: Store,
+    at: datetime = AT,
+    *,
+    worker: str | None = None,
+    processes: int = 1,
+    keys: IssuerKeys | None = None,
+    formats: tuple[Format, ...] = (Format.BBS,),
+) -> Outcome:
     told: list[int] = []
-    total = issue_pending(
-        store, issuer_keys(), at=at, worker=worker, processes=processes, on_total=told.append, on_signed=told.append
-    )
-    assert told[0] == total == sum(told[1:])
-    return total
+    with Run.start(store.database) as run:
+        outcome = issue_pending(
+            run,
+            keys or issuer_keys(),
+            wanted=Wanted(at, formats, worker),
+            engine=Engine(processes),
+            base=BASE,
+            on_total=told.append,
+            on_done=told.append,
+        )
+    assert told[0] == outcome.signed + outcome.refused == sum(told[1:])
+    return outcome
 
 
 @pytest.fixture
@@ -87,7 +114,7 @@ def test_the_worker_sees_the_name_that_the_platform_gives_itself(path: Path) -> 
     with Store.open(path) as store:
         store.add_statements(statements(1), source="test")
         named = replace(issuer_keys(), name="Example platform")
-        issue_pending(store, named, at=AT, worker=None, processes=1, on_total=lambda _: None, on_signed=lambda _: None)
+        issued(store, keys=named)
         (first, _) = store.credentials("worker-0", AT)
     credential = parse_credential(parse_object(first.encode()))
     assert credential.issuer == named.credentials.did

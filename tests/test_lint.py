@@ -10,8 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from issuer.claims import Run
+from issuer.formats import Format
 from issuer.lint import leave_out_small_crowds, lint, refuse_small_crowds, refused
 from issuer.store import Store
+from issuer.wanted import Wanted
 from tests.cli import Done, ouvrage
 from tests.work_samples import statement
 from vc.errors import Rejected, Unsupported
@@ -97,23 +100,34 @@ def test_a_worker_is_refused_for_their_own_crowd_only(store: Store) -> None:
             refuse_small_crowds(store, worker=worker, k=20, allowed=())
 
 
+def pending(store: Store, *, about: str | None = None, only: str | None = None) -> tuple[dict[str, int], list[str]]:
+    """What a run about one worker or all leaves out, and the statements of ``only`` that it would sign."""
+    with Run.start(store.database) as run:
+        left = leave_out_small_crowds(store, run, worker=about, k=20, allowed=())
+        wanted = Wanted(AT, (Format.BBS,), only)
+        bodies = [body for batch in run.look(wanted) for body in batch["body"]]
+        assert run.count(wanted) == len(bodies)
+    return left, bodies
+
+
 def test_those_in_small_crowds_can_be_left_out(store: Store) -> None:
     fill(store, 20)
     fill(store, 1, first=20, category="jobbing")
     fill(store, 1, kind="Rating")
-    assert store.pending(AT)[0] == 22
-    assert leave_out_small_crowds(store, k=20, allowed=()) == {"PlatformMembership": 1}
-    count, jobs = store.pending(AT)
-    assert count == 21
-    assert "jobbing" not in {job.statement.claims["category"] for job in jobs}
+    left, bodies = pending(store)
+    assert left == {"PlatformMembership": 1}
+    assert len(bodies) == 21
+    assert not any("jobbing" in body for body in bodies)
 
 
 def test_of_one_worker_only_their_own_are_left_out(store: Store) -> None:
     fill(store, 20)
     fill(store, 2, first=20, category="jobbing")
-    assert leave_out_small_crowds(store, worker="w1", k=20, allowed=()) == {}
-    assert leave_out_small_crowds(store, worker="w20", k=20, allowed=()) == {"PlatformMembership": 1}
-    assert [count for count, _ in (store.pending(AT, worker="w20"), store.pending(AT, worker="w21"))] == [0, 1]
+    assert pending(store, about="w1")[0] == {}
+    for only, count in (("w20", 0), ("w21", 1)):
+        left, bodies = pending(store, about="w20", only=only)
+        assert left == {"PlatformMembership": 1}
+        assert len(bodies) == count
 
 
 def test_nothing_at_all_is_linted_in_peace(store: Store) -> None:

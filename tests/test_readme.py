@@ -13,6 +13,20 @@ from tests.cli import PASSPHRASE, ROOT
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
 
+# A service runs in a terminal of its own: here, in the background, until it is ready, and to the end of the script.
+PRELUDE = """
+set -eu
+ouvrage() {
+    if [ "$1 $2" = "issuer serve" ]; then
+        "$PYTHON" -m ouvrage "$@" --json > ready.json 2> service.log &
+        trap "kill $!" EXIT
+        until [ -s ready.json ]; do kill -0 $! && sleep 0.1; done
+    else
+        "$PYTHON" -m ouvrage "$@"
+    fi
+}
+"""
+
 
 def test_it_opens_with_one_sentence_and_two_commands() -> None:
     title, sentence, lead, block = README.split("\n\n")[:4]
@@ -40,7 +54,7 @@ def test_the_shell_blocks_run(tmp_path: Path) -> None:
     assert len(commands) >= 7
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     (tmp_path / "passphrase.txt").write_text(PASSPHRASE)
-    script = "\n".join(["set -eu", 'ouvrage() { "$PYTHON" -m ouvrage "$@"; }', *commands])
+    script = "\n".join([PRELUDE, *commands])
     environment = {
         **os.environ,
         "PYTHON": sys.executable,

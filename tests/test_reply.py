@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from issuer.keys import IssuerKey
 from tests.line import (
     AT,
     Shown,
@@ -406,7 +407,7 @@ def test_a_reply_cannot_look_like_the_report() -> None:
 Spoil = Callable[[Shown], None]
 
 
-def signed_reply(key: Ed25519Key, about: str, kind: str = "Reply", **changes: Any) -> dict[str, Any]:
+def signed_reply(key: IssuerKey, about: str, kind: str = "Reply", **changes: Any) -> dict[str, Any]:
     """A reply as anybody could sign it."""
     made = reply(about) if kind == "Reply" else dispute(about)
     statement = Statement(kind, "self", {**made.claims, "about": about})

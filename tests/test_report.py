@@ -568,9 +568,12 @@ def test_it_says_how_to_check_again() -> None:
 
 # ---- refusals ----------------------------------------------------------------------------------------------------
 
+ELSEWHERE = {"jwe.py", "sealing.py"}  # what they refuse, no verification meets
 SOURCES = sorted(
-    path for path in (Path(__file__).parents[1] / "vc").rglob("*.py") if path.parent.name != "io"
-)  # fmt: skip
+    path
+    for path in (Path(__file__).parents[1] / "vc").rglob("*.py")
+    if path.parent.name != "io" and path.name not in ELSEWHERE
+)
 RAISED = {
     code
     for path in (*SOURCES, Path(__file__).parents[1] / "verifier" / "check.py")

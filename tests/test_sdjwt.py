@@ -731,4 +731,4 @@ def test_kinds_of_errors() -> None:
             checked(presented, challenge=None)
 
 
-GOLDEN: Final = "10fbb6d50b4b4cf6a41d436fb1decb91078e3e194fd08e2c982a3f987e6a356e"
+GOLDEN: Final = "1f4ec4ea08876666a8fadbc753e871957192c24b7b52eccf6552b7d9f9e1ece5"

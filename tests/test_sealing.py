@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vc.errors import Malformed
-from wallet.sealing import DEFAULT_COST, MAX_COST, MIN_COST, Cost, Slot, seal, unseal
+from vc.sealing import MAX_COST, MIN_COST, Cost
+from wallet.sealing import DEFAULT_COST, Slot, seal, unseal
 from wallet.vault import Item
 
 Filled = tuple[Path, tuple[Item, ...]]

@@ -16,7 +16,8 @@ import wallet.vaultfile
 from tests.vaults import CREDENTIAL, PASSPHRASE, SECRET, create, fill, item, names, reopen, tamper
 from vc.canon import Json
 from vc.errors import Malformed, Rejected, Undetermined
-from wallet.sealing import MIN_COST, unseal
+from vc.sealing import MIN_COST
+from wallet.sealing import unseal
 from wallet.vault import MAX_ITEM, Item, Vault
 
 Filled = tuple[Path, tuple[Item, ...]]

@@ -15,7 +15,7 @@ import pytest
 
 from tests.vaults import CREDENTIAL, PASSPHRASE, create, fill, item, names, reopen
 from vc.errors import Undetermined, VcError
-from wallet.sealing import MIN_COST
+from vc.sealing import MIN_COST
 from wallet.vault import Item
 
 Filled = tuple[Path, tuple[Item, ...]]

@@ -20,7 +20,7 @@ import pytest
 from aiohttp import ClientSession, TCPConnector, web
 
 from ouvrage import vcapi
-from tests.cli import ROOT
+from tests.cli import PASSPHRASE, ROOT
 from tests.test_vcapi import (
     AT,
     BAD_BODIES,
@@ -378,7 +378,14 @@ async def test_the_certificate_is_for_this_machine() -> None:
 @contextmanager
 def command(home: Path, *words: str) -> Iterator[dict[str, Any]]:
     """A command that serves: its one line, and after the block that it ended well."""
-    environment = {**os.environ, "OUVRAGE_HOME": str(home), "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
+    (home / "passphrase.txt").write_text(PASSPHRASE + "\n")
+    environment = {
+        **os.environ,
+        "OUVRAGE_HOME": str(home),
+        "OUVRAGE_PASSPHRASE_FILE": str(home / "passphrase.txt"),
+        "PYTHONPATH": str(ROOT),
+        "PYTHONWARNINGS": "error",
+    }
     arguments = [sys.executable, "-m", "ouvrage", *words, "--port", "0", "--json"]
     with subprocess.Popen(
         arguments, cwd=home, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -411,7 +418,7 @@ async def test_vc_api_serves_everything(tmp_path: Path) -> None:
 
 async def test_each_service_serves_its_own_part(tmp_path: Path) -> None:
     with (
-        command(tmp_path, "issuer", "serve") as issuing,
+        command(tmp_path, "issuer", "serve", "--vc-api") as issuing,
         command(tmp_path, "wallet", "serve", "--tls") as deriving,
         command(tmp_path, "verifier", "serve") as verifying,
     ):

@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 from vc.canon import Json
-from wallet.sealing import MIN_COST
+from vc.sealing import MIN_COST
 from wallet.vault import Item, Vault
 
 PASSPHRASE = b"correct horse battery"

@@ -1,10 +1,11 @@
 """Disclosures and the digests that stand for them (RFC 9901 §4.2 and §7.1): hiding claims, and putting them back."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from struct import unpack
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final, Self, TypeAlias
 
 from vc.canon import DEFAULT_LIMITS, Json, parse_json, to_json
 from vc.errors import Finding, Malformed, Rejected, Unsupported
@@ -67,17 +68,46 @@ def parse_disclosure(text: str, *, where: str = "disclosure") -> list[Json]:
 
 
 @dataclass(frozen=True, slots=True)
-class Hiding:
-    """What an issuer makes selectively disclosable, and how: JSON pointers of claims, and the number of decoys by the
-    pointer of the object or the list that they stand in."""
+class Outline:
+    """Claims with what can be kept back in them, taken apart once for all copies of them that are signed."""
 
-    selective: frozenset[str]
-    decoys: Mapping[str, int]
-    hashed_with: str
-    rand: Rand
-    salts: Iterator[bytes]
-    disclosures: list[str] = field(default_factory=list)
-    decoyed: list[str] = field(default_factory=list)  # where decoys stand
+    top: "_Object"
+    selective: int
+    decoys: int
+
+    @classmethod
+    def of(cls, claims: Object, selective: Collection[str], decoys: Mapping[str, int]) -> Self:
+        """``selective`` are JSON pointers; ``decoys`` the number of digests of nothing, by the pointer of the object or
+        the list that they stand in.
+
+        Raises :class:`Malformed` for a pointer that names nothing, for names that the format keeps for itself, and for
+        more of either than there may be.
+        """
+        names = frozenset(selective)
+        if len(names) > MAX_DISCLOSURES or not all(0 <= some <= MAX_DECOYS for some in decoys.values()):
+            raise Malformed("", f"more than {MAX_DISCLOSURES} claims or {MAX_DECOYS} decoys", code="TOO_LARGE")
+        reading = _Reading(names, decoys)
+        try:
+            top = _object(claims, "", reading)
+        except RecursionError:
+            raise Malformed("", "nested too deep", code="TOO_DEEP") from None
+        if reading.found != names | decoys.keys():
+            raise Malformed("selective", "a pointer names nothing that can be hidden", code="BAD_POINTER")
+        return cls(top, len(names), sum(decoys.values()))
+
+    def hide(self, *, hashed_with: str, rand: Rand) -> tuple[dict[str, Json], tuple[str, ...]]:
+        """``(payload, disclosures)`` of one copy: the claims with digests in place of what can be kept back (RFC 9901
+        §4.2.4).
+
+        Where a claim and one below it are both named, the disclosure of the first holds the digest of the second
+        (§4.2.6).
+        """
+        # All the chance that a copy needs is drawn at once: to ask for it costs more than to get it.
+        salts = draw_salts(self.selective + self.decoys, rand)
+        words = unpack(f">{self.decoys}Q", rand(8 * self.decoys))  # 2⁶⁴ is so large that no place is favoured
+        filling = _Filling(HASHES[hashed_with], salts, iter(words))
+        payload = _fill_object(self.top, filling)
+        return payload, tuple(filling.disclosures)
 
 
 def draw_salts(count: int, rand: Rand) -> Iterator[bytes]:
@@ -88,80 +118,138 @@ def draw_salts(count: int, rand: Rand) -> Iterator[bytes]:
     return (texts[start : start + 24] for start in range(0, 24 * count, 24))
 
 
-def hide(claims: Object, hiding: Hiding) -> tuple[dict[str, Json], tuple[str, ...]]:
-    """``(payload, disclosures)``: the claims with digests in place of what ``hiding`` names (RFC 9901 §4.2.4).
+@dataclass(frozen=True, slots=True)
+class _Object:
+    """An object with something to hide in it. What a member holds is bytes where it is hidden and alike in each copy:
+    what follows the salt in its disclosure."""
 
-    Where a claim and one below it are both named, the disclosure of the first holds the digest of the second
-    (§4.2.6). Raises :class:`Malformed` for a pointer that names nothing, and for names that the format keeps for
-    itself.
-    """
-    if len(hiding.selective) > MAX_DISCLOSURES or not all(0 <= count <= MAX_DECOYS for count in hiding.decoys.values()):
-        raise Malformed("", f"more than {MAX_DISCLOSURES} claims or {MAX_DECOYS} decoys", code="TOO_LARGE")
-    try:
-        payload = _hide_object(claims, "", hiding)
-    except RecursionError:
-        raise Malformed("", "nested too deep", code="TOO_DEEP") from None
-    if len(hiding.disclosures) != len(hiding.selective) or len(hiding.decoyed) != len(hiding.decoys):
-        raise Malformed("selective", "a pointer names nothing that can be hidden", code="BAD_POINTER")
-    return payload, tuple(hiding.disclosures)
+    members: "tuple[tuple[str, bool, _Content], ...]"  # with whether it is hidden
+    decoys: int
 
 
-def _hide(value: Json, pointer: str, hiding: Hiding) -> Json:
+@dataclass(frozen=True, slots=True)
+class _List:
+    """A list with something to hide in it, likewise."""
+
+    items: "tuple[tuple[bool, _Content], ...]"
+    decoys: int
+
+
+_Content: TypeAlias = "Json | bytes | _Object | _List"
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    selective: frozenset[str]
+    decoys: Mapping[str, int]
+    found: set[str] = field(default_factory=set)
+
+    def take(self, pointer: str, names: Collection[str]) -> bool:
+        """Whether ``names`` has a pointer, which is found then."""
+        if pointer in names:
+            self.found.add(pointer)
+            return True
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Filling:
+    hashed_with: Callable[[bytes], "hashlib._Hash"]
+    salts: Iterator[bytes]  # of disclosures and of decoys
+    places: Iterator[int]  # large random numbers, one for each decoy
+    disclosures: list[str] = field(default_factory=list)
+
+
+def _read(value: Json, pointer: str, reading: _Reading) -> _Content:
     if isinstance(value, dict):
-        return _hide_object(value, pointer, hiding)
+        made = _object(value, pointer, reading)
+        return made if made.decoys or any(_varies(content) for _, _, content in made.members) else value
     if isinstance(value, list):
-        return _hide_list(value, pointer, hiding)
+        listed = _list(value, pointer, reading)
+        return listed if listed.decoys or any(_varies(content) for _, content in listed.items) else value
     return value
 
 
-def _hide_object(members: Object, pointer: str, hiding: Hiding) -> dict[str, Json]:
+def _varies(content: _Content) -> bool:
+    """Whether something is hidden in it."""
+    return isinstance(content, bytes | _Object | _List)
+
+
+def _object(members: Object, pointer: str, reading: _Reading) -> _Object:
     if not RESERVED.isdisjoint(members):
         raise Malformed(pointer, "a name that SD-JWT keeps for itself", code="BAD_SD_JWT")
-    shown: dict[str, Json] = {}
-    hidden: list[bytes] = []
-    selective = hiding.selective
+    read: list[tuple[str, bool, _Content]] = []
     for name, value in members.items():
         below = f"{pointer}/{name}" if "~" not in name and "/" not in name else f"{pointer}/{_escaped(name)}"
-        content = value if type(value) is str else _hide(value, below, hiding)
-        if below in selective:
-            hidden.append(to_json(name) + b"," + to_json(content))
+        content = value if type(value) is str else _read(value, below, reading)
+        hidden = reading.take(below, reading.selective)
+        if hidden and not isinstance(content, bytes | _Object | _List):
+            content = to_json(name) + b"," + to_json(content)
+        read.append((name, hidden, content))
+    return _Object(tuple(read), reading.decoys[pointer] if reading.take(pointer, reading.decoys) else 0)
+
+
+def _list(items: Sequence[Json], pointer: str, reading: _Reading) -> _List:
+    read: list[tuple[bool, _Content]] = []
+    for index, item in enumerate(items):
+        below = f"{pointer}/{index}"
+        content = item if type(item) is str else _read(item, below, reading)
+        hidden = reading.take(below, reading.selective)
+        if hidden and not isinstance(content, bytes | _Object | _List):
+            content = to_json(content)
+        read.append((hidden, content))
+    return _List(tuple(read), reading.decoys[pointer] if reading.take(pointer, reading.decoys) else 0)
+
+
+def _fill(content: _Content, filling: _Filling) -> Json:
+    if isinstance(content, _Object):
+        return _fill_object(content, filling)
+    if isinstance(content, _List):
+        return _fill_list(content, filling)
+    assert not isinstance(content, bytes)
+    return content
+
+
+def _fill_object(made: _Object, filling: _Filling) -> dict[str, Json]:
+    shown: dict[str, Json] = {}
+    hidden: list[bytes] = []
+    for name, is_hidden, content in made.members:
+        if isinstance(content, bytes):
+            hidden.append(content)
+        elif is_hidden:
+            hidden.append(to_json(name) + b"," + to_json(_fill(content, filling)))
         else:
-            shown[name] = content
-    digests = _disclose(hidden, hiding)
-    if pointer in hiding.decoys:
-        digests.extend(_decoys(pointer, hiding))
+            shown[name] = content if type(content) is str else _fill(content, filling)
+    digests = [_disclose(content, filling) for content in hidden]
+    digests += _decoys(made.decoys, filling)
     # Digests are as good as random, so their order tells nothing of the order of the claims (§4.2.4.1).
     return {SD: [*sorted(digests)], **shown} if digests else shown
 
 
-def _hide_list(items: Sequence[Json], pointer: str, hiding: Hiding) -> list[Json]:
+def _fill_list(made: _List, filling: _Filling) -> list[Json]:
     shown: list[Json] = []
-    for index, item in enumerate(items):
-        below = f"{pointer}/{index}"
-        content = _hide(item, below, hiding)
-        if below in hiding.selective:
-            (digest,) = _disclose([to_json(content)], hiding)
-            content = {ELLIPSIS: digest}
-        shown.append(content)
-    for decoy in _decoys(pointer, hiding) if pointer in hiding.decoys else ():
-        place = int.from_bytes(hiding.rand(8), "big") % (len(shown) + 1)  # 2⁶⁴ is so large that no place is favoured
-        shown.insert(place, {ELLIPSIS: decoy})
+    for is_hidden, content in made.items:
+        if isinstance(content, bytes):
+            shown.append({ELLIPSIS: _disclose(content, filling)})
+        elif is_hidden:
+            shown.append({ELLIPSIS: _disclose(to_json(_fill(content, filling)), filling)})
+        else:
+            shown.append(_fill(content, filling))
+    for decoy in _decoys(made.decoys, filling):
+        shown.insert(next(filling.places) % (len(shown) + 1), {ELLIPSIS: decoy})
     return shown
 
 
-def _disclose(contents: Sequence[bytes], hiding: Hiding) -> list[str]:
-    """The digests of new disclosures of ``contents``: what follows the salt in the list of §4.2.1."""
-    salts, hashed_with = hiding.salts, HASHES[hiding.hashed_with]
-    texts = [encode_base64url(b'["' + next(salts) + b'",' + content + b"]") for content in contents]
-    hiding.disclosures.extend(texts)
-    return [encode_base64url(hashed_with(text.encode("ascii")).digest()) for text in texts]
+def _disclose(content: bytes, filling: _Filling) -> str:
+    """The digest of a new disclosure of ``content``: what follows the salt in the list of §4.2.1."""
+    text = encode_base64url(b'["' + next(filling.salts) + b'",' + content + b"]")
+    filling.disclosures.append(text)
+    return encode_base64url(filling.hashed_with(text.encode("ascii")).digest())
 
 
-def _decoys(pointer: str, hiding: Hiding) -> Iterator[str]:
+def _decoys(count: int, filling: _Filling) -> list[str]:
     """RFC 9901 §4.2.5"""
-    hiding.decoyed.append(pointer)
-    for _ in range(hiding.decoys[pointer]):
-        yield digest_of(encode_base64url(hiding.rand(SALT_LENGTH)), hiding.hashed_with)
+    return [encode_base64url(filling.hashed_with(next(filling.salts)).digest()) for _ in range(count)]
 
 
 def _escaped(name: str) -> str:

@@ -14,14 +14,12 @@ from vc.canon import Json, parse_object, to_json
 from vc.disclosure import (
     MAX_DISCLOSURES,
     SD_ALG,
-    Hiding,
+    Outline,
     Path,
     Rand,
     Revealed,
     digest_of,
-    draw_salts,
     hash_name,
-    hide,
     reveal,
 )
 from vc.errors import Finding, Malformed, Rejected, Unsupported
@@ -199,11 +197,23 @@ def issue(
     something below another makes it a recursive disclosure. ``decoys`` says, by pointer, how many digests of nothing
     to add to an object or a list. Raises :class:`Malformed` for a pointer that names nothing.
     """
+    return issue_copy(Outline.of(claims, selective, decoys), key=key, typ=typ, rand=rand, header=header)
+
+
+def issue_copy(
+    outline: Outline,
+    own: Object = NOTHING,
+    *,
+    key: Signer,
+    typ: str,
+    rand: Rand,
+    header: Mapping[str, Json] = NOTHING,
+) -> str:
+    """:func:`issue`, for one of several copies of the same claims; ``own`` are claims of this copy, in the clear."""
     # RFC 9901 §9.4: the digests resist collisions as well as the signature's own hash does.
     hashed_with = {P384: "sha-384", P521: "sha-512"}.get(key.public.kind, "sha-256")
-    names = frozenset(selective)
-    payload, disclosures = hide(claims, Hiding(names, decoys, hashed_with, rand, draw_salts(len(names), rand)))
-    signed = sign_jws(to_json({**payload, SD_ALG: hashed_with}), key=key, typ=typ, header=header)
+    payload, disclosures = outline.hide(hashed_with=hashed_with, rand=rand)
+    signed = sign_jws(to_json({**payload, **own, SD_ALG: hashed_with}), key=key, typ=typ, header=header)
     return "~".join((signed, *disclosures, ""))
 
 

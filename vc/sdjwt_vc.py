@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final, TypeAlias
 
 from vc.canon import Json
-from vc.disclosure import ELLIPSIS, SD, Path, Rand, reveal
+from vc.disclosure import ELLIPSIS, SD, Outline, Path, Rand, reveal
 from vc.errors import Finding, Malformed, Rejected, Undetermined
 from vc.jose import NOTHING, Jws, numeric_date
 from vc.jwk import public_jwk
@@ -23,7 +23,7 @@ from vc.sdjwt import (
     SdJwt,
     hold,
     holder_key,
-    issue,
+    issue_copy,
     parse_sd_jwt,
     verify,
 )
@@ -75,6 +75,18 @@ def issue_credential(
     ``claims`` need a ``vct``; ``selective`` and ``decoys`` are as for :func:`vc.sdjwt.issue`. Where ``iss`` is the DID
     of the key, the header names its method. Raises :class:`Malformed` for what the profile does not allow.
     """
+    method = key.verification_method
+    if "kid" not in header and "x5c" not in header and method.partition("#")[0] == claims.get("iss"):
+        header = {"kid": method, **header}
+    outline = outline_credential(claims, selective=selective, decoys=decoys)
+    return issue_copy(outline, key=key, typ=TYP, rand=rand, header=header)
+
+
+def outline_credential(claims: Object, *, selective: Sequence[str], decoys: Mapping[str, int] = NO_DECOYS) -> Outline:
+    """What all copies of a credential have alike, checked: for :func:`vc.sdjwt.issue_copy` as a TYP.
+
+    Raises :class:`Malformed` for what the profile does not allow.
+    """
     _types(claims)
     _check_registered(claims)
     for name in ("iat", "nbf", "exp"):
@@ -84,10 +96,7 @@ def issue_credential(
     for pointer in (*selective, *decoys):
         if pointer in _NEVER or pointer.startswith(_NEVER_BELOW):
             raise Malformed("selective", f"{pointer[:64]} can never be kept back", code="BAD_POINTER")
-    method = key.verification_method
-    if "kid" not in header and "x5c" not in header and method.partition("#")[0] == claims.get("iss"):
-        header = {"kid": method, **header}
-    return issue(claims, key=key, typ=TYP, selective=selective, rand=rand, decoys=decoys, header=header)
+    return Outline.of(claims, selective, decoys)
 
 
 def hold_credential(received: Json, *, find_issuer: FindIssuer, at: datetime, types: Types | None = None) -> HeldSdJwt:

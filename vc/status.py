@@ -152,14 +152,17 @@ def new_list(entries: int = MIN_ENTRIES, *, size: int = 1) -> bytes:
 
 def set_statuses(bits: bytes, statuses: Mapping[int, int], *, size: int = 1) -> bytes:
     """The list with these values at these indexes. Raises :class:`Malformed` for what does not fit in."""
-    changed = bytearray(bits)
+    changed, mask, last = bytearray(bits), (1 << size) - 1, len(bits) * 8 - size
     for index, value in statuses.items():
-        if not 0 <= index * size <= len(bits) * 8 - size or not 0 <= value < 1 << size:
-            raise Malformed("status list", f"no room for {value} at {index}", code="RANGE_ERROR")
         first = index * size
-        start, stop = first // 8, (first + size + 7) // 8
+        if not 0 <= first <= last or not 0 <= value <= mask:
+            raise Malformed("status list", f"no room for {value} at {index}", code="RANGE_ERROR")
+        start, stop = first >> 3, (first + size + 7) >> 3
         shift = stop * 8 - first - size
-        held = int.from_bytes(changed[start:stop], "big") & ~(((1 << size) - 1) << shift)
+        if stop - start == 1:
+            changed[start] = changed[start] & ~(mask << shift) | value << shift
+            continue
+        held = int.from_bytes(changed[start:stop], "big") & ~(mask << shift)
         changed[start:stop] = (held | value << shift).to_bytes(stop - start, "big")
     return bytes(changed)
 

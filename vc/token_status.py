@@ -4,7 +4,7 @@ A list is read as it was received, compressed, and inflated in pieces. Keys are 
 here is that the token is one, signed by that key, about that list, and not past its end.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, Self
@@ -21,6 +21,7 @@ from vc.multibase import decode_base64url, encode_base64url
 from vc.status import REVOKED, SUSPENDED, unknown_status, unusable
 
 SIZES: Final = (1, 2, 4, 8)
+APPLICATION_SPECIFIC: Final = frozenset({3, 12, 13, 14, 15})  # Status Types Values
 TYP_JWT: Final = "statuslist+jwt"
 TYP_CWT: Final = "application/statuslist+cwt"
 MAX_ENCODED: Final = MAX_DEFLATED * 4 // 3  # characters
@@ -199,10 +200,11 @@ def verify_status_cwt(token: Sign1, *, key: PublicKey, uri: str, at: datetime) -
     return _checked(_token(named, TokenStatusList.parse_cbor(named.get("status_list", 0))), uri, at)
 
 
-def sign_status_jwt(token: StatusListToken, *, key: Signer, kid: str) -> str:
-    """The token as a JWT that ``key`` signs; ``kid`` names the key to those who verify."""
+def sign_status_jwt(token: StatusListToken, *, key: Signer, kid: str, x5c: Sequence[str] = ()) -> str:
+    """The token as a JWT that ``key`` signs; ``kid``, and ``x5c`` if there is one, name the key to those who verify."""
     claims: dict[str, Json] = {**_claims(token), "status_list": token.statuses.to_json()}
-    return sign_jws(to_json(claims), key=key, typ=TYP_JWT, header={"kid": kid})
+    header: dict[str, Json] = {"kid": kid, **({"x5c": list[Json](x5c)} if x5c else {})}
+    return sign_jws(to_json(claims), key=key, typ=TYP_JWT, header=header)
 
 
 def sign_status_cwt(token: StatusListToken, *, key: Signer, kid: str) -> bytes:
@@ -212,10 +214,13 @@ def sign_status_cwt(token: StatusListToken, *, key: Signer, kid: str) -> bytes:
     return sign_sign1(cbor.encode(claims), key=key, typ=TYP_CWT, kid=kid.encode())
 
 
-def check_status(claim: object, *, tokens: Mapping[str, StatusListToken]) -> Iterator[Finding | Undetermined]:
+def check_status(
+    claim: object, *, tokens: Mapping[str, StatusListToken], notes: frozenset[int] = frozenset()
+) -> Iterator[Finding | Undetermined]:
     """What the verified ``tokens``, by URI, say of a token with this ``status`` claim (Validation Rules, step 4).
 
-    Raises :class:`Malformed` for a claim that names no place in a list.
+    ``notes`` are the application-specific values (3, 12 to 15) that the application knows, and that leave the token
+    valid: :func:`read_status` tells them. Raises :class:`Malformed` for a claim that names no place in a list.
     """
     reference = StatusReference.parse(claim)
     token = tokens.get(reference.uri)
@@ -223,11 +228,23 @@ def check_status(claim: object, *, tokens: Mapping[str, StatusListToken]) -> Ite
         yield unknown_status("a status list that is not held here")
         return
     try:
-        yield from check_status_type(token.statuses.read(reference.index))
+        value = token.statuses.read(reference.index)
+        yield from check_status_type(0 if value in notes & APPLICATION_SPECIFIC else value)
     except Rejected as no:
         yield from no.findings
     except Malformed as error:
         yield unusable(f"cannot be read ({error.code})")
+
+
+def read_status(claim: object, *, tokens: Mapping[str, StatusListToken]) -> int:
+    """The value that stands for a token with this ``status`` claim, once :func:`check_status` has nothing against it.
+
+    Raises :class:`Malformed` or :class:`Rejected`; :class:`Undetermined` where the list is not held.
+    """
+    reference = StatusReference.parse(claim)
+    if reference.uri not in tokens:
+        raise unknown_status("a status list that is not held here")
+    return tokens[reference.uri].statuses.read(reference.index)
 
 
 def parse_aggregation(raw: bytes) -> tuple[str, ...]:

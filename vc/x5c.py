@@ -117,7 +117,7 @@ def verify_chain(
     for fault in _faults(chain):
         raise _refused(fault)
     return VerifiedChain(
-        _public_key(first),
+        certificate_key(first),
         first.subject.rfc4514_string(),
         _uris(first),
         frozenset(name.lower() for name in _alternative_names(first).get_values_for_type(x509.DNSName)),
@@ -171,7 +171,9 @@ def _alternative_names(certificate: x509.Certificate) -> x509.SubjectAlternative
     return x509.SubjectAlternativeName([])
 
 
-def _public_key(certificate: x509.Certificate) -> PublicKey:
+def certificate_key(certificate: x509.Certificate) -> PublicKey:
+    """The key of a certificate, on nobody's word. Raises :class:`Malformed`, or :class:`Unsupported` for a kind of key
+    that signs no JWS."""
     try:
         key = certificate.public_key()
     except _UNREADABLE:

@@ -14,6 +14,7 @@ from vc.io.command import new_app, run, show
 from vc.io.files import home, read_bounded, write_atomic
 from vc.io.offline import forbid_network
 from vc.io.options import LOOPBACK, At, Home, Host, Json_, Lang, Out, Port, Tls, language, moment
+from vc.model import format_date_time
 from vc.oid4vp import parse_request
 from vc.trust import Trust, parse_trust
 from vc.verify import Policy
@@ -21,7 +22,7 @@ from verifier import render
 from verifier.check import check, policy
 from verifier.report import Report, build, refused
 from verifier.request import Wanted, build_request
-from verifier.trustfile import add_issuer, empty
+from verifier.trustfile import add_issuer, add_lists, empty
 from work import CONTEXTS
 
 MAX_ANSWER: Final = 1 << 20  # sixteen credentials with every claim shown are under 200 KB
@@ -163,6 +164,26 @@ def trust_add(
     known = parse_trust(written, contexts=CONTEXTS)
     names = [issuer.name for issuer in known.issuers]
     show({"trust": str(path), "issuers": names}, as_json=as_json, text=lambda: f"Trusted now: {', '.join(names)}")
+
+
+@trust_app.command("lists")
+def trust_lists(
+    lists: Annotated[Path, typer.Argument(help="The lists.json of `ouvrage issuer lists publish --out`.")],
+    trust: TrustFile = None,
+    home_dir: Home = None,
+    as_json: Json_ = False,
+) -> None:
+    """Take newer status lists into the trust file. They come from a mirror: each is verified when it is used."""
+    path = _trust_path(trust, home_dir)
+    raw, given = read_bounded(path, limit=MAX_TRUST), read_bounded(lists, limit=MAX_TRUST)
+    written = add_lists(raw, given, contexts=CONTEXTS)
+    write_atomic(path, written, mode=0o644)
+    held = parse_trust(written, contexts=CONTEXTS).status_lists
+    show(
+        {"trust": str(path), "statusLists": {url: format_date_time(one.as_of) for url, one in held.items()}},
+        as_json=as_json,
+        text=lambda: f"{len(held)} status lists are held.",
+    )
 
 
 @trust_app.command("show")

@@ -6,7 +6,7 @@ from vc.canon import Json, parse_object, to_json
 from vc.errors import Malformed
 from vc.jsonld import Contexts
 from vc.model import format_date_time
-from vc.trust import TRUST_LIMITS, parse_issuer, parse_trust
+from vc.trust import TRUST_LIMITS, TrustedIssuer, parse_issuer, parse_trust
 
 
 def empty(at: datetime) -> bytes:
@@ -28,9 +28,50 @@ def add_issuer(raw: bytes, entry_raw: bytes, *, contexts: Contexts, at: datetime
     public = _list(document, "public")
     public += [one for one in _list(addition, "public") if one not in public]
     kept: dict[str, Json] = {name: document[name] for name in ("documents", "statusLists") if name in document}
+    if "documents" in addition:
+        kept["documents"] = _documents(_list(document, "documents"), _list(addition, "documents"), new, issuers)
     written = _written([*issuers, entry], public, at, kept)
     parse_trust(written, contexts=contexts)  # what cannot be read back is never written
     return written
+
+
+def add_lists(raw: bytes, lists_raw: bytes, *, contexts: Contexts) -> bytes:
+    """The trust file with newer versions of status lists, in the place of the older ones of the same address.
+
+    ``lists_raw`` is the ``lists.json`` of ``ouvrage issuer lists publish --out``. Nothing is believed here: a list is
+    verified when it is used. The day of the file itself stays as it is. Raises :class:`Malformed`.
+    """
+    known = parse_trust(raw, contexts=contexts)
+    document = parse_object(raw, where="trust file", limits=TRUST_LIMITS)
+    given = _list(parse_object(lists_raw, where="status lists", limits=TRUST_LIMITS), "statusLists")
+    if not given:
+        raise Malformed("status lists", "there is none in it", code="BAD_TRUST")
+    urls = {one.get("url") for one in given if isinstance(one, dict)}
+    held = _list(document, "statusLists")
+    kept = [one for one in held if not (isinstance(one, dict) and one.get("url") in urls)]
+    written = to_json({**document, "statusLists": [*kept, *given]})
+    for url, new in parse_trust(written, contexts=contexts).status_lists.items():  # also: what can be read back only
+        old = known.status_lists.get(url)
+        if old is not None and new.as_of < old.as_of:
+            raise Malformed(f"status list {url[:200]}", "is older than the one that is held", code="BAD_TRUST")
+    return written
+
+
+def _documents(held: list[Json], given: list[Json], new: TrustedIssuer, others: list[Json]) -> list[Json]:
+    """The DID documents with those of an issuer as they are now. It speaks for no DID but its own keys'."""
+    own = {key.method.partition("#")[0] for key in new.keys}
+    taken = {key.method.partition("#")[0] for other in others for key in parse_issuer(other).keys}
+    for one in given:
+        did = _did(one)
+        if did not in own or did in taken:
+            raise Malformed("issuer entry /documents", "about a DID that is not this issuer's", code="BAD_TRUST")
+    fresh = {_did(one) for one in given}
+    return [*(one for one in held if _did(one) not in fresh), *given]
+
+
+def _did(document: Json) -> str:
+    did = document.get("id") if isinstance(document, dict) else None
+    return did if isinstance(did, str) else ""
 
 
 def _same(entry: Json, legal_identifier: str) -> bool:

@@ -2,8 +2,6 @@
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final
@@ -13,12 +11,14 @@ import typer
 from vc.canon import Json, to_json
 from vc.errors import Malformed, Unsupported
 from vc.io.command import new_app, run, say, show
-from vc.io.files import home, read_bounded, read_passphrase, write_atomic
+from vc.io.files import read_bounded, read_passphrase, write_atomic
 from vc.io.options import LOOPBACK, At, Home, Host, Json_, Lang, Out, Port, Tls, language, moment
 from vc.oid4vp import Request, parse_request
 from wallet import words
-from wallet.answers import MAX_EVIDENCE, Answer, filed_under, screened, tidy
+from wallet.accept_command import accept_command
+from wallet.answers import MAX_EVIDENCE, Answer, filed_under, screened, sign_answers, tidy
 from wallet.choose import Plan, only, plan
+from wallet.opening import ask_passphrase, open_shelf, vault_path
 from wallet.present import present
 from wallet.receive import MAX_FILE, Received, read_credentials, receive
 from wallet.shelf import Shelf
@@ -44,7 +44,7 @@ RequestFile = Annotated[Path, typer.Option("--request", metavar="FILE", help="Th
 @app.command("init")
 def init_command(home_dir: Home = None, as_json: Json_ = False) -> None:
     """Make a new wallet, locked with a passphrase that only you know."""
-    path = _vault_path(home_dir)
+    path = vault_path(home_dir)
     with Vault.create(path, _new_passphrase(), rand=os.urandom):
         show(
             {"vault": str(path)},
@@ -97,6 +97,9 @@ def add_command(file: Path, home_dir: Home = None, at: At = None, as_json: Json_
         as_json=as_json,
         text=lambda: f"{new} credentials verified and kept; {len(received) - new} were already here.",
     )
+
+
+app.command("accept")(accept_command)
 
 
 @app.command("list")
@@ -207,6 +210,9 @@ def dispute_command(
         typer.Option(metavar="FILE", help="A file that proves it; may be repeated. Only its fingerprint is shown."),
     ] = None,
     remove: Remove = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Also write it signed, to hand it to the platform.")
+    ] = None,
     home_dir: Home = None,
     lang: TextLang = "en",
     at: At = None,
@@ -227,6 +233,8 @@ def dispute_command(
         "evidenceDigests": tuple(digests) or ("none",),
     }
     _say("Dispute", statement, None if remove else claims, home_dir, lang, as_json=as_json)
+    if out is not None and not remove:
+        _write_dispute(statement, claims, out, home_dir, moment(at))
 
 
 @app.command("ledger")
@@ -299,6 +307,19 @@ def _say(
     )
 
 
+def _write_dispute(statement: str, claims: Claims, out: Path, home_dir: Path | None, at: datetime) -> None:
+    """The dispute as the platform takes it: signed by the key of one copy of the statement."""
+    with open_shelf(home_dir) as shelf:
+        copies = shelf.copies()
+        named = words.find(copies, statement).statement
+        keys = {key.did: key for key in shelf.signing_keys()}
+        copy = next(one for one in copies if one.statement == named and one.holder in keys)
+        answer = Answer.make("Dispute", filed_under(copy.credential, own=copy.own), claims)
+        key = keys[copy.holder or ""]
+        (signed,) = sign_answers([answer], copy.credential, key=key, contexts=CONTEXTS, at=at)
+    write_atomic(out, to_json(signed))
+
+
 def _answer(shelf: Shelf, request: Request, made: Plan, at: datetime) -> dict[str, Json]:
     keys = {key.did: key for key in shelf.signing_keys()}
     presentations: dict[str, Json] = {
@@ -328,24 +349,8 @@ def _agrees(text: str, *, as_json: bool) -> bool:
     return typer.confirm("Show exactly this?", default=False)
 
 
-def _vault_path(home_dir: Path | None) -> Path:
-    return home(home_dir, "wallet", os.environ) / "vault.db"
-
-
-@contextmanager
-def open_shelf(home_dir: Path | None) -> Iterator[Shelf]:
-    """The worker's vault, opened with their passphrase."""
-    path = _vault_path(home_dir)
-    with Vault.open(path, read_passphrase(os.environ, _ask), rand=os.urandom) as vault:
-        yield Shelf(vault)
-
-
-def _ask() -> str:
-    return str(typer.prompt("Passphrase", hide_input=True, err=True))
-
-
 def _new_passphrase() -> bytes:
-    passphrase = read_passphrase(os.environ, _ask)
+    passphrase = read_passphrase(os.environ, ask_passphrase)
     if "OUVRAGE_PASSPHRASE_FILE" not in os.environ and passphrase != read_passphrase(os.environ, _ask_again):
         raise Malformed("passphrase", "the two are not the same; nothing was made", code="BAD_PASSPHRASE")
     return passphrase

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from vc.canon import Json
+from vc.documents import NO_DOCUMENTS, Documents
 from vc.errors import Malformed
 from vc.jsonld import Contexts, to_rdf
 from vc.model import Credential, Object
@@ -32,6 +33,7 @@ class Copy:
     shown: int  # how often this very copy was shown
     own: bool = False  # the worker imported it: no platform has signed it
     answers: tuple[Answer, ...] = ()  # what the worker says to it, which is shown wherever it is shown
+    documents: Documents = NO_DOCUMENTS  # its issuer's, where its DID does not say its key
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def present(
             code="REPLY_NEEDS_KEY",
         )
     derived = derive(
-        hold(copy.document, contexts=contexts),
+        hold(copy.document, contexts=contexts, documents=copy.documents, at=at),
         [one.pointer for one in proposal.asked],
         presentation_header=_header(copy, request),
         rand=rand,

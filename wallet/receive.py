@@ -7,7 +7,8 @@ from hashlib import sha256
 from typing import Final
 
 from vc.canon import Json, Limits, canonicalize, parse_json
-from vc.errors import Finding, Malformed, Rejected
+from vc.documents import NO_DOCUMENTS, Documents, Given
+from vc.errors import Finding, Malformed, Rejected, Undetermined
 from vc.jsonld import Contexts
 from vc.model import Credential, Object, parse_credential
 from vc.secure import SELECTIVE, hold, verify_proofs
@@ -24,6 +25,7 @@ class Received:
     credential: Credential
     holder: str | None
     own: bool = False  # the worker made it from a file of theirs
+    issuer_document: Given | None = None  # what says which key its issuer has, where the issuer's DID does not
 
 
 def read_credentials(raw: bytes, *, where: str) -> list[Json]:
@@ -37,35 +39,55 @@ def read_credentials(raw: bytes, *, where: str) -> list[Json]:
     return documents
 
 
-def receive(document: Json, *, own: Collection[str], contexts: Contexts, at: datetime, where: str) -> Received:
-    """A credential for this wallet. ``own`` are the DIDs of its keys.
+def receive(
+    document: Json,
+    *,
+    own: Collection[str],
+    contexts: Contexts,
+    at: datetime,
+    where: str,
+    documents: Documents = NO_DOCUMENTS,
+) -> Received:
+    """A credential for this wallet. ``own`` are the DIDs of its keys, ``documents`` those of issuers that need one.
 
     Raises :class:`Malformed`, :class:`Unsupported`, or :class:`Rejected` where its issuer did not sign it, its time is
-    over, or it is bound to a key of somebody else.
+    over, or it is bound to a key of somebody else; :class:`Undetermined` where its issuer's document is not given.
     """
     credential = parse_credential(document, where=where)
     assert isinstance(document, dict)
-    _verify(document, credential, contexts)
+    _verify(document, credential, contexts, documents, at)
     findings = [*_time_findings(credential, at, where)]
     holder = credential.subjects[0].get("id")
     if holder is not None and holder not in own:
         findings.append(Finding("NOT_MINE", "bound to a key that is not in this wallet", f"{where}/credentialSubject"))
     if findings:
         raise Rejected(tuple(findings))
-    return Received(document, credential, holder if isinstance(holder, str) else None)
+    return Received(
+        document,
+        credential,
+        holder if isinstance(holder, str) else None,
+        issuer_document=documents.given.get(credential.issuer),
+    )
 
 
-def _verify(document: Object, credential: Credential, contexts: Contexts) -> None:
+def _verify(document: Object, credential: Credential, contexts: Contexts, documents: Documents, at: datetime) -> None:
     """Raise unless the issuer signed it: a copy to show claims of, or a credential that is shown whole."""
     if len(credential.proofs) != 1:
         raise Malformed("/proof", "needs exactly one proof", code="PROOF_MISSING")
     proof = credential.proofs[0]
     if proof.verification_method.partition("#")[0] != credential.issuer:
         raise Rejected((Finding("METHOD_NOT_ISSUERS", "signed by a key that is not the issuer's", "/issuer"),))
-    if proof.cryptosuite in SELECTIVE:
-        hold(document, contexts=contexts)
-    else:
-        verify_proofs(document, contexts=contexts)
+    verify = hold if proof.cryptosuite in SELECTIVE else verify_proofs
+    try:
+        verify(document, contexts=contexts, documents=documents, at=at)
+    except Undetermined as error:
+        if error.code != "DID_UNKNOWN":
+            raise
+        raise Undetermined(
+            "the document with the issuer's keys is not held here",
+            "ask the platform for an offer, and give it to `ouvrage wallet accept`",
+            code=error.code,
+        ) from None
 
 
 def _time_findings(credential: Credential, at: datetime, where: str) -> list[Finding]:

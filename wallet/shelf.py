@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Final
 
-from vc.canon import Json
+from vc.canon import Json, canonicalize
+from vc.documents import NO_DOCUMENTS, Documents, Given
 from vc.errors import Malformed, Undetermined
 from vc.keys import Ed25519Key
 from vc.model import format_date_time, parse_credential
@@ -20,6 +22,7 @@ KEY: Final = "key"
 CREDENTIAL: Final = "credential"
 LEDGER: Final = "ledger"
 ANSWER: Final = "answer"
+ISSUER: Final = "issuer"  # a DID document, by the digest that the credentials name which it was verified with
 
 MAX_NEW_KEYS: Final = 100  # in one call: each will cost the issuer a signature for every statement
 
@@ -64,7 +67,12 @@ class Shelf:
         said: dict[str, tuple[Answer, ...]] = {}
         for answer in self.answers():
             said[answer.filed] = (*said.get(answer.filed, ()), answer)
-        return tuple(_copy(item, said) for item in self.vault.items(CREDENTIAL))
+        documents = self._issuer_documents()
+        return tuple(_copy(item, said, documents) for item in self.vault.items(CREDENTIAL))
+
+    def _issuer_documents(self) -> Mapping[str, Given]:
+        """The DID documents of issuers, by their digests."""
+        return {given_digest(given): given for given in map(_given, self.vault.items(ISSUER))}
 
     def answers(self) -> tuple[Answer, ...]:
         """What the worker says to statements, oldest first."""
@@ -94,14 +102,12 @@ class Shelf:
             held = {(copy.statement, copy.holder) for copy in self.copies()}
             fresh = {(same_statement(one.credential, own=one.own), one.holder): one for one in received}
             new = [one for name, one in fresh.items() if name not in held]
+            given = {given_digest(one.issuer_document): one.issuer_document for one in new if one.issuer_document}
+            unknown = given.keys() - self._issuer_documents().keys()
             self.vault.put(
                 [
-                    Item.new(
-                        CREDENTIAL,
-                        {"document": one.document, "shown": 0, "added": format_date_time(at), "own": one.own},
-                        rand=rand,
-                    )
-                    for one in new
+                    *(Item.new(ISSUER, _given_body(given[name]), rand=rand) for name in sorted(unknown)),
+                    *(Item.new(CREDENTIAL, _credential_body(one, at), rand=rand) for one in new),
                 ]
             )
         return len(new)
@@ -127,6 +133,33 @@ class Shelf:
             self.vault.put([Item.new(LEDGER, line, rand=rand)])
 
 
+def given_digest(given: Given) -> str:
+    """The name of a DID document in the vault: two of one DID are two."""
+    return sha256(canonicalize(_given_body(given))).hexdigest()
+
+
+def _given_body(given: Given) -> dict[str, Json]:
+    witness = None if given.witness is None else given.witness.decode("utf-8")
+    return {"raw": given.raw.decode("utf-8"), "witness": witness}
+
+
+def _given(item: Item) -> Given:
+    match _body(item):
+        case {"raw": str(raw), "witness": str() | None as witness}:
+            return Given(raw.encode(), None if witness is None else witness.encode())
+    raise Malformed("the vault", "holds a document that this version does not know", code="VAULT_DAMAGED")
+
+
+def _credential_body(one: Received, at: datetime) -> dict[str, Json]:
+    body: dict[str, Json] = {
+        "document": one.document,
+        "shown": 0,
+        "added": format_date_time(at),
+        "own": one.own,
+    }
+    return body | ({ISSUER: given_digest(one.issuer_document)} if one.issuer_document else {})
+
+
 def _shown_once_more(body: dict[str, Json]) -> dict[str, Json]:
     return {**body, "shown": int(str(body["shown"])) + 1}
 
@@ -137,12 +170,12 @@ def _body(item: Item) -> dict[str, Json]:
     return item.body
 
 
-def _copy(item: Item, said: Mapping[str, tuple[Answer, ...]]) -> Copy:
+def _copy(item: Item, said: Mapping[str, tuple[Answer, ...]], documents: Mapping[str, Given]) -> Copy:
     body = _body(item)
     document = body["document"]
     credential = parse_credential(document)
     assert isinstance(document, dict)
-    holder, own = credential.subjects[0].get("id"), body.get("own") is True
+    holder, own, named = credential.subjects[0].get("id"), body.get("own") is True, str(body.get(ISSUER))
     return Copy(
         id=item.id,
         document=document,
@@ -152,4 +185,5 @@ def _copy(item: Item, said: Mapping[str, tuple[Answer, ...]]) -> Copy:
         shown=int(str(body["shown"])),
         own=own,
         answers=said.get(filed_under(credential, own=own), ()) if said else (),
+        documents=Documents.of({credential.issuer: documents[named]}) if named in documents else NO_DOCUMENTS,
     )

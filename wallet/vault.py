@@ -20,18 +20,8 @@ from typing import Any, Final, NamedTuple, Self
 from vc.canon import Json, Limits, parse_json, to_json
 from vc.errors import Finding, Malformed, Rejected, Undetermined
 from vc.io.files import atomic_file
-from wallet.sealing import (
-    DEFAULT_COST,
-    KEY_BYTES,
-    OPENER,
-    Cost,
-    Rand,
-    Slot,
-    check_passphrase,
-    digest,
-    seal,
-    unseal,
-)
+from vc.sealing import KEY_BYTES, Cost, Rand, check_passphrase, digest
+from wallet.sealing import DEFAULT_COST, OPENER, Slot, seal, unseal
 from wallet.vaultfile import MAX_ROW, build, connect, damaged, read_slot, require_file, run, write_slot
 
 PATIENCE: Final = 10.0  # seconds that a change waits for another program's; its own takes milliseconds

@@ -6,7 +6,7 @@ hidden. Free places are taken by *filler*: ``~01`` … sorts after every value, 
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -16,6 +16,7 @@ from uuid import UUID
 from vc.canon import Json, canonicalize
 from vc.errors import Malformed
 from vc.model import format_date_time
+from vc.status import StatusEntry
 from work.months import first_second, valid_until
 from work.statement import Statement
 from work.subject import SUBJECT, build_subject
@@ -37,11 +38,20 @@ class Draft:
     mandatory: tuple[str, ...]
 
 
-def draft(statement: Statement, *, issuer: str, holder: str | None, at: datetime, issuer_name: str = "") -> Draft:
+def draft(
+    statement: Statement,
+    *,
+    issuer: str,
+    holder: str | None,
+    at: datetime,
+    issuer_name: str = "",
+    statuses: Sequence[StatusEntry] = (),
+) -> Draft:
     """The unsigned credential of a statement, padded, with times rounded to the day.
 
     ``holder`` is the DID of the key that the credential is bound to, or nothing: then whoever holds it can show it.
     ``issuer_name`` is what the issuer calls itself, for the worker's eyes: verifiers print the name that they know.
+    ``statuses`` are its places in status lists, always shown: none for a credential that must not be recognised.
     A statement about the platform has the issuer as its subject and takes no holder. The caller checks the document
     with :func:`work.validate.check_document` before it signs.
     """
@@ -66,7 +76,10 @@ def draft(statement: Statement, *, issuer: str, holder: str | None, at: datetime
             **{each.path: pad(each, statement.claims.get(each.name, ())) for each in kind.claims.values()},
         }
     )
-    return Draft(document, mandatory_pointers(kind) + (_unbound_pointers(kind) if subject is None else ()))
+    if statuses:
+        document["credentialStatus"] = [entry.to_json() for entry in statuses]
+    unbound = _unbound_pointers(kind) if subject is None else ()
+    return Draft(document, mandatory_pointers(kind) + unbound + (("/credentialStatus",) if statuses else ()))
 
 
 def _issuer(kind: StatementType, issuer: str, name: str) -> Json:

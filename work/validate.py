@@ -1,6 +1,7 @@
 """Credentials against the JSON Schema of their type (JSON Schema 2020-12), offline."""
 
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import Final
 
@@ -11,18 +12,16 @@ from vc.errors import Malformed, Unsupported
 from work.subject import SUBJECT, value_at
 from work.types import TYPES, Claim, StatementType
 
-# ``offline`` refuses every remote $ref; RegexOptions is the engine that cannot be made to backtrack; ``mask`` keeps
-# what a credential says out of error messages.
-_VALIDATORS: Final[Mapping[str, Draft202012Validator]] = MappingProxyType(
-    {
-        kind.credential_type: Draft202012Validator(
-            dict(kind.schema), offline=True, pattern_options=RegexOptions(), mask="the value"
-        )
-        for kind in TYPES.values()
-    }
-)
 _BY_TYPES: Final = MappingProxyType({kind.types: kind for kind in TYPES.values()})
 _MOST_TYPES: Final = max(map(len, _BY_TYPES))
+
+
+@cache  # a schema takes a while to compile, and few commands need them all
+def _validator(credential_type: str) -> Draft202012Validator:
+    (kind,) = (kind for kind in TYPES.values() if kind.credential_type == credential_type)
+    # ``offline`` refuses every remote $ref; RegexOptions is the engine that cannot be made to backtrack; ``mask``
+    # keeps what a credential says out of error messages.
+    return Draft202012Validator(dict(kind.schema), offline=True, pattern_options=RegexOptions(), mask="the value")
 
 
 def check_document(document: Mapping[str, Json]) -> None:
@@ -32,7 +31,7 @@ def check_document(document: Mapping[str, Json]) -> None:
     from it, where claims are left out. Raises :class:`Unsupported` for a type that is not ours.
     """
     kind = credential_kind(document)
-    for error in _VALIDATORS[kind.credential_type].iter_errors(dict(document)):
+    for error in _validator(kind.credential_type).iter_errors(dict(document)):
         raise Malformed(_pointer(error.instance_path), error.message, code="SCHEMA_MISMATCH")
     for claim in kind.claims.values():
         _check_slots(claim, value_at(document[SUBJECT], claim.path))

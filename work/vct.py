@@ -18,6 +18,7 @@ from vc.errors import Malformed
 from vc.keys import PublicKey
 from vc.model import Object
 from vc.sdjwt_vc import confirmation
+from vc.token_status import StatusReference
 from work.months import first_second, valid_until
 from work.statement import Statement
 from work.types import LANGUAGES, TYPES, Claim, StatementType, Words
@@ -42,22 +43,33 @@ class Template:
     decoys: Mapping[str, int]
 
 
-def template(statement: Statement, *, issuer: str, holder: PublicKey | None, at: datetime) -> Template:
+def template(
+    statement: Statement,
+    *,
+    issuer: str,
+    holder: PublicKey | None,
+    at: datetime,
+    status: StatusReference | None = None,
+) -> Template:
     """The claims of a statement for one key of its worker, with times rounded to the day.
 
-    ``issuer`` is its DID. A statement about the platform takes no ``holder``: raises :class:`Malformed`.
+    ``issuer`` is its DID; ``status`` its place in a token status list. A statement about the platform takes no
+    ``holder``: raises :class:`Malformed`.
     """
     kind = TYPES[statement.type]
     if kind.about == "platform" and holder is not None:
         raise Malformed("/cnf", "a statement about the platform has no holder")
+    day = int(first_second(at).timestamp())
     claims: dict[str, Json] = {
         "iss": issuer,
-        "nbf": int(first_second(at).timestamp()),
+        "iat": day,  # by which a verifier knows that the key counted, when it no longer does
+        "nbf": day,
         "exp": int(valid_until(at).timestamp()),
         "vct": kind.vct,
         "vct#integrity": integrity(kind),
         TERMS: kind.terms,
         **({} if holder is None else {"cnf": confirmation(holder)}),
+        **({} if status is None else {"status": status.to_json()}),
     }
     selective: list[str] = []
     decoys = {"": 0}
