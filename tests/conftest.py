@@ -10,4 +10,4 @@ __all__ = ["chromium", "database", "database_address", "postgres_server", "postg
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--rounds 100``: how often the tests of survival kill what they test."""
-    parser.addoption("--rounds", type=int, default=10, help="how often the tests of survival kill")
+    parser.addoption("--rounds", type=int, default=4, help="how often the tests of survival kill")
