@@ -15,7 +15,7 @@ from aiohttp import web
 from issuer import nonces, offers, tickets
 from issuer.clients import FORM, Asking, Client, dpop_nonce, identify, read_form
 from issuer.deps import DEPS, Deps, in_thread
-from issuer.flow import Event, Session, move_session
+from issuer.flow import Event, Offer, Session, move_session
 from issuer.route import Answer, Route
 from issuer.scopes import Asked, details, identifiers, read_asked
 from issuer.tables import OFFER, SESSION
@@ -238,7 +238,7 @@ def _legacy_nonce(deps: Deps) -> dict[str, Json]:
 def _offer_of(connection: sa.Connection, code: str, now: int) -> Any:
     ticket = tickets.look(connection, Kind.PRE_AUTHORIZED, code, now=now)
     row = ticket and connection.execute(_OFFER, {"named": ticket.session}).one_or_none()
-    if row is None:
+    if row is None or row.state != Offer.OFFERED:  # claimed since we looked for the code: its tx_code is erased
         raise OAuthRefusal("invalid_grant", f"pre-authorized_code: {GONE}")
     return row
 
