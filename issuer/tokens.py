@@ -237,7 +237,7 @@ def _legacy_nonce(deps: Deps) -> dict[str, Json]:
 
 def _offer_of(connection: sa.Connection, code: str, now: int) -> Any:
     ticket = tickets.look(connection, Kind.PRE_AUTHORIZED, code, now=now)
-    row = ticket and connection.execute(_OFFER, {"named": ticket.session}).one_or_none()
+    row = connection.execute(_OFFER, {"named": ticket.session}).one_or_none() if ticket else None
     if row is None or row.state != Offer.OFFERED:  # claimed since we looked for the code: its tx_code is erased
         raise OAuthRefusal("invalid_grant", f"pre-authorized_code: {GONE}")
     return row
