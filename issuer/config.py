@@ -105,18 +105,19 @@ def _checked(kind: Any, values: Mapping[str, Any], where: str) -> dict[str, Any]
         if name in _PARTS and isinstance(value, Mapping):
             checked[name] = _PARTS[name](**_checked(_PARTS[name], value, f"{where}: {name}"))
             continue
-        checked[name] = _value(value, known[name].type, f"{where}: {name}")
+        least = 0 if known[name].default == 0 else 1
+        checked[name] = _value(value, known[name].type, f"{where}: {name}", least=least)
     for name, one in known.items():
         if name not in checked and one.default is one.default_factory:  # both are MISSING
             raise Malformed(f"{where}: {name}", "is missing", code="BAD_CONFIG")
     return checked
 
 
-def _value(value: Any, kind: Any, where: str) -> Any:
-    """A value of a setting's type. A part that is already made is taken as it is."""
+def _value(value: Any, kind: Any, where: str, *, least: int) -> Any:
+    """A value of a setting's type, a number of ``least`` or more. A part that is already made is taken as it is."""
     if kind == tuple[str, ...] and isinstance(value, list | tuple) and all(isinstance(one, str) for one in value):
         return tuple(value)
-    if kind in (bool, int, str) and type(value) is kind and (kind is not int or 0 <= value <= 10**9):
+    if kind in (bool, int, str) and type(value) is kind and (kind is not int or least <= value <= 10**9):
         return value
     if any(isinstance(value, part) for part in _PARTS.values()):
         return value

@@ -429,6 +429,8 @@ def test_a_config_file(tmp_path: Path) -> None:
     for text in (
         "basis = 1",
         "batch_size = true",
+        "batch_size = 0",
+        "access_lifetime = 0",
         "batch_size = '5'",
         "hold = [1]",
         "[login]\nissuer = 'x'",
