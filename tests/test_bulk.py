@@ -1,5 +1,7 @@
 """Signing in batches: the pure function, refusals, formats and places, the dry run, several runs at once."""
 
+import gc
+import itertools
 import tracemalloc
 from collections import Counter
 from datetime import timedelta
@@ -184,8 +186,14 @@ def test_of_many_refusals_all_are_counted_and_some_are_told(database: Database) 
 
 
 def test_memory_does_not_grow_with_the_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = itertools.count()
+    held: list[int] = []
+
     def stamp(batch: Columns, **_: Any) -> Columns:
         """As much text as a signature, and as little work as possible."""
+        if not next(calls) % 8:
+            gc.collect()  # what is only waiting for the collector is not held
+            held.append(tracemalloc.get_traced_memory()[0])
         made = [
             {**one, "valid_until": "2026-12-31T23:59:59Z", "key": "k", "body": "x" * 8000, "code": None, "error": None}
             for one in rows(batch)
@@ -197,11 +205,12 @@ def test_memory_does_not_grow_with_the_count(tmp_path: Path, monkeypatch: pytest
     for count in (1_000, 8_000):
         with Database.open(tmp_path / f"{count}.db") as database:
             put(database, *about(count))
+            held.clear()
             tracemalloc.start()
             assert issue(database).signed == count
-            peaks.append(tracemalloc.get_traced_memory()[1])
             tracemalloc.stop()
-    assert peaks[1] < 1.25 * peaks[0], peaks
+            peaks.append(max(held))
+    assert peaks[1] < 1.1 * peaks[0], peaks
 
 
 # Two runs.
