@@ -4,25 +4,16 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Lock
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 PASSPHRASE = "only this worker knows it"
-
-
-# A process inherits the memory peak of the one that started it, and a test runner is large: so a small one in between
-# starts the command, and writes down what the command itself held.
-LAUNCHER = """
-import os, sys
-pid = os.posix_spawn(sys.argv[2], sys.argv[2:], os.environ)
-_, status, usage = os.wait4(pid, 0)
-with open(sys.argv[1], "w") as memory:
-    memory.write(str(usage.ru_maxrss))
-sys.exit(os.waitstatus_to_exitcode(status) % 256)
-"""
+_ONE = Lock()
 
 
 @dataclass(frozen=True)
@@ -39,6 +30,24 @@ class Done:
         return json.loads(self.out)
 
 
+@cache
+def _preloaded() -> subprocess.Popen[str]:
+    """The process that commands are forked from: one for each process that runs tests, and it ends with it."""
+    command = [sys.executable, "-m", "tests.preloaded"]
+    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def _forked(asked: dict[str, Any]) -> int:
+    """The exit code of a command."""
+    process = _preloaded()
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with _ONE:
+        process.stdin.write(json.dumps(asked) + "\n")
+        process.stdin.flush()
+        return int(process.stdout.readline())
+
+
 def ouvrage(home: Path, *words: str | Path, ok: bool = True) -> Done:
     """Run ``ouvrage`` with all its state under ``home``."""
     passphrase = home / "passphrase.txt"
@@ -50,11 +59,13 @@ def ouvrage(home: Path, *words: str | Path, ok: bool = True) -> Done:
         "OUVRAGE_PASSPHRASE_FILE": str(passphrase),
         "PYTHONPATH": str(ROOT),
     }
-    with tempfile.NamedTemporaryFile("r") as memory:
-        command = [sys.executable, "-S", "-c", LAUNCHER, memory.name, sys.executable, "-m", "ouvrage", *map(str, words)]
-        ran = subprocess.run(
-            command, cwd=home, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False
-        )
-        done = Done(ran.returncode, ran.stdout.decode(), ran.stderr.decode(), int(memory.read()) / 1024)
+    with TemporaryDirectory() as kept:
+        files = {name: Path(kept) / name for name in ("out", "err", "memory")}
+        for file in files.values():
+            file.touch()
+        said = {name: str(file) for name, file in files.items()}
+        code = _forked({"words": list(map(str, words)), "home": str(home), "environment": environment, **said})
+        out, err, memory = (file.read_bytes().decode() for file in files.values())
+        done = Done(code, out, err, int(memory or 0) / 1024)
     assert not ok or done.code == 0, f"{words}: exit {done.code}\n{done.out}\n{done.err}"
     return done
