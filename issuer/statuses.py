@@ -196,7 +196,8 @@ def _number(what: tuple[str, ...]) -> int:
 
 
 def _free(connection: sa.Connection, listing: Listing, count: int, rand: Rand) -> list[int]:
-    drawn = distinct(listing.size, 2 * count + 16, rand)
+    free = max(1, listing.size - listing.taken)  # of all places: as few are drawn as are likely to do
+    drawn = distinct(listing.size, count * listing.size // free + count // 8 + 4, rand)
     taken = set(connection.scalars(_TAKEN, {"of": listing.id, "drawn": drawn}))
     return [place for place in drawn if place not in taken][:count]
 
