@@ -8,7 +8,6 @@ requests with DPoP and a key proof for each copy. The floor is :func:`issuer.cop
 import asyncio
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -17,12 +16,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
+from statistics import median
 from typing import Any, Final
 
 import aiohttp
 
 from bench.measure import HEAD, Row
+from issuer.config import Config
 from issuer.copies import Job, Slot, sign_copy
 from issuer.database import Database
 from issuer.formats import HAS_STATUS, Configuration, Format
@@ -39,10 +41,13 @@ from work.types import TYPES
 
 KIND: Final = "Earnings"
 COPIES: Final = 20  # single-use copies in one request, as wallets ask for them
-OFFERS: Final = 40
+BATCH: Final = Config().batch_size  # as many as one request may ask for
+OFFERS: Final = 10  # in one round
+ROUNDS: Final = 5
+WORKERS: Final = OFFERS * (ROUNDS + 1)
 CONCURRENT: Final = 4
-LIMIT: Final = 2.0  # at least half of the bare signing speed
-TICKS: Final = os.sysconf("SC_CLK_TCK")
+LIMIT: Final = 2.0  # at least half of the bare signing speed, where a request asks for a whole batch
+FEW_LIMIT: Final = 3.0  # what three requests cost is shared by fewer copies
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +60,8 @@ class Service:
 
     def cpu(self) -> float:
         """Seconds of processor time that the service has spent."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        threads = Path(f"/proc/{self.pid}/task").glob("*/schedstat")
+        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
 
 @contextmanager
@@ -112,12 +117,12 @@ class Wallet:
         self._key = Ed25519Key.from_seed(os.urandom(32))
         self._nonce: str | None = None
 
-    async def claim(self, code: str, configuration: Configuration) -> int:
-        """Turn a code into COPIES copies; how many came."""
+    async def claim(self, code: str, configuration: Configuration, copies: int) -> int:
+        """Turn a code into copies; how many came."""
         form = {"grant_type": PRE_AUTHORIZED, "pre-authorized_code": code}
         token = (await self._post("/token", None, data=form))["access_token"]
         nonce = (await self._post("/nonce", token))["c_nonce"]
-        keys = [Ed25519Key.from_seed(os.urandom(32)) for _ in range(COPIES)]
+        keys = [Ed25519Key.from_seed(os.urandom(32)) for _ in range(copies)]
         now = datetime.now(UTC)
         proofs = [make_jwt_proof(key, audience=self._base, nonce=nonce, at=now) for key in keys]
         body = {"credential_configuration_id": configuration.id, "proofs": {"jwt": proofs}}
@@ -144,15 +149,17 @@ class Wallet:
         raise RuntimeError(f"{path}: {got}")
 
 
-async def claim_all(served: Service, configuration: Configuration, waiting: Sequence[str]) -> list[float]:
+async def claim_all(
+    served: Service, configuration: Configuration, waiting: Sequence[str], *, copies: int = COPIES
+) -> list[float]:
     """Claim all codes, CONCURRENT at a time; the seconds that each took."""
     queue, took = list(waiting), list[float]()
 
     async def work(session: aiohttp.ClientSession) -> None:
         while queue:
             code, start = queue.pop(), time.perf_counter()
-            got = await Wallet(session, served.base).claim(code, configuration)
-            assert got == COPIES, got
+            got = await Wallet(session, served.base).claim(code, configuration, copies)
+            assert got == copies, got
             took.append(time.perf_counter() - start)
 
     async with aiohttp.ClientSession() as session:
@@ -160,39 +167,56 @@ async def claim_all(served: Service, configuration: Configuration, waiting: Sequ
     return took
 
 
-def floor(served: Service, configuration: Configuration) -> float:
-    """Processor microseconds of one bare signature, the best of some."""
-    ring = KeyRing.open(
-        served.home / "issuer", rand=os.urandom, at=datetime.now(UTC), passphrase=lambda _new: b"only for a benchmark"
-    )
-    keys, at = ring.signing(datetime.now(UTC)), datetime.now(UTC)
-    statement = Statement(KIND, "worker-0", EXAMPLES[KIND].claims)
-    slot = Slot("bench", 1, f"{served.base}/status/bench") if configuration.format in HAS_STATUS else None
-    job = Job(statement, statement.digest(), Ed25519Key.from_seed(bytes(32)).did, configuration.format, slot)
-    times = []
-    for _ in range(5):
-        start = resource.getrusage(resource.RUSAGE_SELF)
-        for _ in range(50):
-            sign_copy(job, keys=keys, at=at, rand=os.urandom)
-        end = resource.getrusage(resource.RUSAGE_SELF)
-        times.append((end.ru_utime + end.ru_stime - start.ru_utime - start.ru_stime) / 50 * 1e6)
-    return sorted(times)[len(times) // 2]
+class Floor:
+    """The bare signature of one copy."""
+
+    def __init__(self, served: Service, configuration: Configuration) -> None:
+        self._at = datetime.now(UTC)
+        passphrase = (served.home / "passphrase").read_bytes().strip()
+        ring = KeyRing.open(served.home / "issuer", rand=os.urandom, at=self._at, passphrase=lambda _new: passphrase)
+        self._keys = ring.signing(self._at)
+        statement = Statement(KIND, "worker-0", EXAMPLES[KIND].claims)
+        slot = Slot("bench", 1, f"{served.base}/status/bench") if configuration.format in HAS_STATUS else None
+        holder = Ed25519Key.from_seed(bytes(32)).did
+        self._job = Job(statement, statement.digest(), holder, configuration.format, slot)
+
+    def cpu(self, count: int = 100) -> float:
+        """Seconds of processor time for one."""
+        start = time.process_time()
+        for _ in range(count):
+            sign_copy(self._job, keys=self._keys, at=self._at, rand=os.urandom)
+        return (time.process_time() - start) / count
+
+
+def row(served: Service, form: Format, copies: int, limit: float) -> Row:
+    """Microseconds of the service's processor time for one copy, everything included; by turns with the floor."""
+    configuration = Configuration(TYPES[KIND], form)
+    bare = Floor(served, configuration)
+    everybody = (f"worker-{number}" for number in range(WORKERS))
+
+    def claim() -> list[float]:
+        """A round, each offer for somebody who has no copy yet."""
+        waiting = codes(served, configuration, tuple(islice(everybody, OFFERS)))
+        return asyncio.run(claim_all(served, configuration, waiting, copies=copies))
+
+    claim()  # warm
+    ours, floors, took = [], [], list[float]()
+    for _ in range(ROUNDS):
+        floors.append(bare.cpu())
+        before = served.cpu()
+        took += claim()
+        ours.append((served.cpu() - before) / (OFFERS * copies))
+    slowest = _at(sorted(took), 0.95) * 1000 / copies
+    name = f"offer claimed, {form}, {copies} copies: a copy"
+    return Row(name, median(ours) * 1e6, slowest, median(floors) * 1e6, limit)
 
 
 def rows() -> Iterator[Row]:
-    """The row of each format: microseconds of the service's processor time for one copy, everything included."""
-    with service(OFFERS * 2) as served:
-        workers = [f"worker-{number}" for number in range(OFFERS)]
-        for form in (Format.BBS, Format.SD_JWT):
-            configuration = Configuration(TYPES[KIND], form)
-            asyncio.run(claim_all(served, configuration, codes(served, configuration, workers[:4])))  # warm
-            waiting = codes(served, configuration, workers)
-            before = served.cpu()
-            took = sorted(asyncio.run(claim_all(served, configuration, waiting)))
-            spent = (served.cpu() - before) / (OFFERS * COPIES) * 1e6
-            slowest = took[int(len(took) * 0.95)] / COPIES * 1e6
-            name = f"offer claimed, {form}, {COPIES} copies: a copy"
-            yield Row(name, spent, slowest, floor(served, configuration), LIMIT)
+    """Offers claimed with a whole batch of copies in each format, and with as many as wallets ask for."""
+    for form in (Format.BBS, Format.SD_JWT):
+        for copies, limit in ((BATCH, LIMIT), (COPIES, FEW_LIMIT)):
+            with service(WORKERS) as served:
+                yield row(served, form, copies, limit)
 
 
 def under_load() -> str:

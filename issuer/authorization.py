@@ -12,7 +12,7 @@ from aiohttp import web
 
 from issuer import login, offers, tickets
 from issuer.authorization_request import AuthorizationRequest, Back
-from issuer.clients import FORM, Asking, Client, dpop_nonce, identify, read_form
+from issuer.clients import FORM, Asking, Client, dpop_nonce, identify, read_form, use, used_anyway
 from issuer.config import Config
 from issuer.deps import DEPS, Deps, in_thread
 from issuer.formats import CONFIGURATIONS
@@ -89,7 +89,8 @@ def _pushed(deps: Deps, form: Mapping[str, str], asking: Asking) -> str:
         raise OAuthRefusal("invalid_request", "request_uri has no place in a pushed request")
     back = Back.parse(form)
     client = identify(deps, asking, form)
-    with deps.database.write() as connection:
+    with used_anyway(deps, client.marks), deps.database.write() as connection:
+        use(connection, deps, client.marks)
         asked = AuthorizationRequest.read(connection, form, back, client, deps)
         return tickets.hand_out(
             connection,

@@ -1,7 +1,8 @@
 """Who asks: a wallet that is vouched for (attestation-based client authentication, OpenID4VCI appendix E), a key that
 tokens are bound to (DPoP, RFC 9449), or anybody."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -49,12 +50,22 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """That a proof is good once: ``what`` it is known by, and the error for whoever brings it again."""
+
+    what: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class Client:
-    """Who sends a request. ``id`` is empty for nobody in particular; ``jkt`` is the key of its DPoP proof."""
+    """Who sends a request. ``id`` is empty for nobody in particular; ``jkt`` is the key of its DPoP proof; ``marks``
+    are those of what it proves with."""
 
     id: str
     attested: bool
     jkt: str | None
+    marks: tuple[Mark, ...] = ()
 
 
 async def read_form(request: web.Request) -> dict[str, str]:
@@ -71,7 +82,7 @@ def endpoint_url(request: web.Request, config: Config) -> str:
 
 
 def identify(deps: Deps, asking: Asking, form: Mapping[str, str]) -> Client:
-    """The client behind a request to the token or PAR endpoint; what it proves with is used up.
+    """The client behind a request to the token or PAR endpoint. Its marks are for :func:`use`.
 
     Raises :class:`OAuthRefusal`: ``invalid_client``, ``invalid_dpop_proof``, ``use_dpop_nonce``.
     """
@@ -82,17 +93,14 @@ def identify(deps: Deps, asking: Asking, form: Mapping[str, str]) -> Client:
     if attested is not None and named not in ("", attested.client_id):
         raise OAuthRefusal("invalid_client", "client_id is not the sub of the client attestation", status=401)
     proof = prove(deps, asking, access_token=None, jkt=None) if asking.dpop is not None else None
-    if attested is not None or proof is not None:
-        with deps.database.write() as connection:
-            if attested is not None:
-                _use(connection, f"attestation {attested.jkt} {attested.jti}", deps, "invalid_client")
-            if proof is not None:
-                use_proof(connection, proof, deps)
-    return Client(attested.client_id if attested else named, attested is not None, proof.jkt if proof else None)
+    marks = [Mark(f"attestation {attested.jkt} {attested.jti}", "invalid_client")] if attested else []
+    marks += [dpop_mark(proof)] if proof else []
+    name = attested.client_id if attested else named
+    return Client(name, attested is not None, proof.jkt if proof else None, tuple(marks))
 
 
 def prove(deps: Deps, asking: Asking, *, access_token: str | None, jkt: str | None) -> DpopProof:
-    """The DPoP proof of a request; that it is used once is for :func:`use_proof`. Raises :class:`OAuthRefusal`."""
+    """The DPoP proof of a request; that it is used once is for its :func:`dpop_mark`. Raises :class:`OAuthRefusal`."""
     ring, now, config = deps.keyring(), deps.seconds, deps.config
     try:
         return verify_dpop(
@@ -112,9 +120,36 @@ def prove(deps: Deps, asking: Asking, *, access_token: str | None, jkt: str | No
         raise
 
 
-def use_proof(connection: sa.Connection, proof: DpopProof, deps: Deps) -> None:
-    """Note that a proof is used. Raises :class:`OAuthRefusal` where it was used before."""
-    _use(connection, f"dpop {proof.jkt} {proof.jti}", deps, "invalid_dpop_proof")
+def dpop_mark(proof: DpopProof) -> Mark:
+    """What a DPoP proof is known by when it comes again (RFC 9449 §11.1)."""
+    return Mark(f"dpop {proof.jkt} {proof.jti}", "invalid_dpop_proof")
+
+
+def use(connection: sa.Connection, deps: Deps, marks: Iterable[Mark]) -> None:
+    """Note that proofs are used, in the transaction of what they are used for.
+
+    Raises :class:`OAuthRefusal` for one that was used before."""
+    for mark in marks:
+        if not tickets.spend(connection, mark.what, expires=deps.seconds + KEPT):
+            raise OAuthRefusal(mark.error, "this proof was used before: make a new one for each request")
+
+
+def use_up(deps: Deps, marks: Iterable[Mark]) -> None:
+    """Note that the proofs of a request are used that was refused: nobody tries it again with them."""
+    with deps.database.write() as connection:
+        for mark in marks:
+            tickets.spend(connection, mark.what, expires=deps.seconds + KEPT)
+
+
+@contextmanager
+def used_anyway(deps: Deps, marks: Sequence[Mark]) -> Iterator[None]:
+    """:func:`use_up` where the block refuses a request; where it does not, it uses them."""
+    try:
+        yield
+    except OAuthRefusal:
+        if marks:
+            use_up(deps, marks)
+        raise
 
 
 def dpop_nonce(deps: Deps) -> str:
@@ -144,8 +179,3 @@ def _attested(deps: Deps, asking: Asking) -> AttestedClient | None:
         roots=wallet_roots(config.wallet_roots),
         check_challenge=None,  # we give none: each proof of possession is fresh, and good once
     )
-
-
-def _use(connection: sa.Connection, what: str, deps: Deps, error: str) -> None:
-    if not tickets.spend(connection, what, expires=deps.seconds + KEPT):
-        raise OAuthRefusal(error, "this proof was used before: make a new one for each request")

@@ -7,12 +7,13 @@ from typing import Final
 from aiohttp import web
 
 from issuer import answers, deferrals, metadata
-from issuer.access import Access, allowed
+from issuer.access import Access, allowed, challenged, shown
+from issuer.clients import use_up
 from issuer.datasets import Dataset, wanted
 from issuer.deps import DEPS, Deps, in_thread
 from issuer.formats import Format
 from issuer.hold import Crowds, may_wait, reason_to_hold
-from issuer.issuance import Issued, Order, Prepared, complete, issue, prepare, spend_nonces
+from issuer.issuance import Issued, Order, Prepared, complete, issue, prepare, spend
 from issuer.metrics import METRICS
 from issuer.nonces import DPOP, check_nonce, new_nonce
 from issuer.roots import wallet_roots
@@ -39,7 +40,19 @@ async def post_nonce(request: web.Request) -> web.Response:
 
 async def post_credential(request: web.Request) -> web.Response:
     """Credentials for the keys of a request (§8.3), or a promise of them."""
-    deps, access = request.app[DEPS], await allowed(request)
+    deps, access = request.app[DEPS], await shown(request)
+    try:
+        return await _credential(request, access)
+    except OAuthRefusal as refusal:
+        if access.marks:
+            await in_thread(lambda: use_up(deps, access.marks))
+        if refusal.error == "invalid_dpop_proof":
+            raise challenged(deps, refusal, scheme="dpop") from None
+        raise
+
+
+async def _credential(request: web.Request, access: Access) -> web.Response:
+    deps = request.app[DEPS]
     body = await open_request(request, invalid=INVALID)
     asked = CredentialRequest.parse(body, legacy=deps.config.legacy_single_proof)
     crowds = request.app[CROWDS]
@@ -115,7 +128,7 @@ def _hold(deps: Deps, order: Order, crowds: Crowds) -> str | None:
     if reason is None:
         return None
     with deps.database.write() as connection:
-        spend_nonces(connection, order.nonces)
+        spend(connection, deps, order)
         return deferrals.defer(connection, deps, order, reason)
 
 
@@ -134,7 +147,8 @@ async def _answered(
 
 def credential_response(form: Format, issued: Issued) -> bytes:
     """The body of a Credential Response (§8.3). What was signed goes into it as it is (appendix A.1.2, A.3)."""
-    texts = (json.dumps(body) if form is Format.SD_JWT else body for body in issued.bodies)
+    # An SD-JWT is letters, digits and "-._~": nothing in it needs an escape in JSON.
+    texts = (f'"{body}"' if form is Format.SD_JWT else body for body in issued.bodies)
     credentials = ",".join(f'{{"credential":{text}}}' for text in texts)
     notification = f',"notification_id":{json.dumps(issued.notification)}' if issued.notification else ""
     return f'{{"credentials":[{credentials}]{notification}}}'.encode()

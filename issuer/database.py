@@ -35,16 +35,16 @@ class Database:
         self.name = name  # for messages: no password in it
 
     @classmethod
-    def open(cls, address: str | Path, *, batch: bool = False) -> Self:
+    def open(cls, address: str | Path, *, batch: bool = False, cache: int = CACHE) -> Self:
         """The database at a path or a ``postgresql://`` URL, with the tables of this version.
 
-        ``batch`` is for commands that read or write much at once: no statement is too slow. Raises
-        :class:`Unsupported` for another kind of address or another version, :class:`Malformed` for what is not ours,
-        :class:`Undetermined` where it cannot be reached.
+        ``batch`` is for commands that read or write much at once: no statement is too slow, and each connection to a
+        file may keep ``cache`` KiB of it. Raises :class:`Unsupported` for another kind of address or another version,
+        :class:`Malformed` for what is not ours, :class:`Undetermined` where it cannot be reached.
         """
         from issuer.migrate import prepare  # noqa: PLC0415  (it needs this module)
 
-        database = cls.connect(address, batch=batch)
+        database = cls.connect(address, batch=batch, cache=cache)
         try:
             prepare(database)
         except BaseException:
@@ -53,10 +53,10 @@ class Database:
         return database
 
     @classmethod
-    def connect(cls, address: str | Path, *, batch: bool = False) -> Self:
+    def connect(cls, address: str | Path, *, batch: bool = False, cache: int = CACHE) -> Self:
         """The database at an address as it is, whatever is in it: for migrations. Raises what :meth:`open` does."""
         if isinstance(address, Path):
-            return cls(_sqlite(address, CACHE if batch else SMALL_CACHE), str(address))
+            return cls(_sqlite(address, cache if batch else SMALL_CACHE), str(address))
         if address.startswith(_SCHEMES):
             return cls(_postgresql(address, batch=batch), "the database")
         raise Unsupported("database", "give a URL that begins with postgresql://")

@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from issuer import events
+from issuer import events, tickets
 from issuer.access import Access
+from issuer.clients import use
 from issuer.copies import Job, Signed, Slot, sign_copies
 from issuer.database import insert_new
 from issuer.datasets import Dataset
@@ -20,17 +21,20 @@ from issuer.deps import Deps, in_thread
 from issuer.formats import HAS_STATUS, Format
 from issuer.statuses import allocate
 from issuer.tables import CREDENTIAL, SESSION, STATEMENT
-from issuer.tickets import LENGTH, Kind, hand_out, spend
+from issuer.tickets import LENGTH, Kind, hand_out
 from vc.canon import Json
 from vc.model import format_date_time
 from vc.oauth import OAuthRefusal
 from work.months import valid_until
 
 MAX_COPIES: Final = 2000  # of one statement in one format on record: each costs a signature, a row and a place
-_HELD: Final = sa.select(CREDENTIAL).where(
-    CREDENTIAL.c.digest == sa.bindparam("of"),
-    CREDENTIAL.c.format == sa.bindparam("form"),
-    CREDENTIAL.c.holder.in_(sa.bindparam("holders", expanding=True)),
+_ALIKE: Final = (CREDENTIAL.c.digest == sa.bindparam("of"), CREDENTIAL.c.format == sa.bindparam("form"))
+_HELD: Final = sa.select(CREDENTIAL).where(*_ALIKE, CREDENTIAL.c.holder.in_(sa.bindparam("holders", expanding=True)))
+_COUNT: Final = sa.select(sa.func.count()).select_from(CREDENTIAL).where(*_ALIKE)
+_STATEMENT: Final = (
+    sa.select(STATEMENT.c.digest)
+    .where(STATEMENT.c.digest == sa.bindparam("of"))
+    .with_for_update(read=True, key_share=True)
 )
 _SESSION: Final = sa.select(SESSION.c.id).where(SESSION.c.id == sa.bindparam("named"))
 
@@ -79,27 +83,28 @@ async def issue(deps: Deps, order: Order, *, last: Callable[[sa.Connection], Non
 async def complete(deps: Deps, prepared: Prepared, *, last: Callable[[sa.Connection], None]) -> Issued:
     """:func:`issue`, of what is prepared."""
     signed: list[Signed] = []
-    size = BBS_CHUNK if prepared.order.dataset.configuration.format is Format.BBS else CHUNK
-    for start in range(0, len(prepared.jobs), size):
-        jobs = prepared.jobs[start : start + size]
+    *first, rest = _chunks(prepared)
+    for jobs in first:
         signed += await in_thread(lambda jobs=jobs: _sign(deps, jobs))  # type: ignore[misc]
-    return await in_thread(lambda: _record(deps, prepared, signed, last=last))
+    return await in_thread(lambda: _record(deps, prepared, [*signed, *_sign(deps, rest)], last=last))
+
+
+def _chunks(prepared: Prepared) -> list[list[Job]]:
+    """What is signed in one go; there is always a last one, if an empty one."""
+    size = BBS_CHUNK if prepared.order.dataset.configuration.format is Format.BBS else CHUNK
+    jobs = prepared.jobs
+    return [jobs[start : start + size] for start in range(0, len(jobs), size)] or [[]]
 
 
 def prepare(deps: Deps, order: Order) -> Prepared:
     """What is to be signed. Raises :class:`OAuthRefusal`."""
-    with deps.database.read() as connection:
-        held, copies = _held(connection, order), _copies(connection, order)
-    missing = [holder for holder in order.holders if holder not in held or _is_over(held[holder], deps.now())]
-    if any(row.body is None for holder, row in held.items() if holder not in missing):
-        raise already_handed_over()
-    if missing and copies + len(missing) > MAX_COPIES:
-        raise OAuthRefusal("credential_request_denied", "too many copies of this are valid: use those, or wait")
-    fresh = not held
-    if not missing or order.dataset.configuration.format not in HAS_STATUS:
+    if order.dataset.configuration.format not in HAS_STATUS:
+        with deps.database.read() as connection:
+            missing, fresh = _missing(connection, order, deps.now())
         return Prepared(order, [_job(order, holder, None) for holder in missing], fresh=fresh, spent=False)
     with deps.database.write() as connection:
-        spend_nonces(connection, order.nonces)
+        spend(connection, deps, order)
+        missing, fresh = _missing(connection, order, deps.now())
         datasets = [order.dataset.id] * len(missing)
         slots = allocate(
             connection, len(missing), base=deps.config.base, rand=deps.rand, now=deps.seconds, datasets=datasets
@@ -108,10 +113,23 @@ def prepare(deps: Deps, order: Order) -> Prepared:
     return Prepared(order, jobs, fresh=fresh, spent=True)
 
 
-def spend_nonces(connection: sa.Connection, nonces: Mapping[str, int]) -> None:
-    """Use nonces; of two requests with the same one, one goes on. Raises :class:`OAuthRefusal`."""
-    for nonce, expires in sorted(nonces.items()):
-        if not spend(connection, f"c_nonce:{nonce}", expires=expires):
+def _missing(connection: sa.Connection, order: Order, at: datetime) -> tuple[list[str], bool]:
+    """The keys of an order that have no copy, or are to have a new one; and whether none of them had one yet."""
+    held = _held(connection, order)
+    missing = [holder for holder in order.holders if holder not in held or _is_over(held[holder], at)]
+    if any(row.body is None for holder, row in held.items() if holder not in missing):
+        raise already_handed_over()
+    if missing and _copies(connection, order) + len(missing) > MAX_COPIES:
+        raise OAuthRefusal("credential_request_denied", "too many copies of this are valid: use those, or wait")
+    return missing, not held
+
+
+def spend(connection: sa.Connection, deps: Deps, order: Order) -> None:
+    """Use up what an order proves with; of two requests with the same proof or nonce, one goes on. Raises
+    :class:`OAuthRefusal`."""
+    use(connection, deps, order.access.marks)
+    for nonce, expires in sorted(order.nonces.items()):
+        if not tickets.spend(connection, f"c_nonce:{nonce}", expires=expires):
             raise OAuthRefusal("invalid_nonce", "used before; get a new one from the nonce endpoint")
 
 
@@ -144,7 +162,7 @@ def _record(
         _hold_statement(connection, order.dataset.digest)
         last(connection)
         if not prepared.spent:
-            spend_nonces(connection, order.nonces)
+            spend(connection, deps, order)
         _check_session(connection, order.access)
         if not prepared.fresh:
             _clear(connection, signed, at)
@@ -170,8 +188,7 @@ def _hold_statement(connection: sa.Connection, digest: str) -> None:
     Where that has happened meanwhile, they are not: nobody would find them to withdraw them. A newer statement may be
     there, so that the wallet is told to ask again. Whoever drops a statement does so before looking for its copies.
     """
-    held = sa.select(STATEMENT.c.digest).where(STATEMENT.c.digest == digest)
-    if connection.execute(held.with_for_update(read=True, key_share=True)).first() is None:
+    if connection.execute(_STATEMENT, {"of": digest}).first() is None:
         raise OAuthRefusal(
             "temporarily_unavailable",
             "what was asked for has changed meanwhile; ask again, with a new nonce",
@@ -201,8 +218,8 @@ def _rows(
 
 
 def _copies(connection: sa.Connection, order: Order) -> int:
-    alike = (CREDENTIAL.c.digest == order.dataset.digest, CREDENTIAL.c.format == order.dataset.configuration.format)
-    return int(connection.execute(sa.select(sa.func.count()).select_from(CREDENTIAL).where(*alike)).scalar_one())
+    alike = {"of": order.dataset.digest, "form": order.dataset.configuration.format}
+    return int(connection.execute(_COUNT, alike).scalar_one())
 
 
 def _is_over(row: Any, at: datetime) -> bool:

@@ -78,7 +78,7 @@ def issue_command(
     as_json: Json_ = False,
 ) -> None:
     """Sign all statements that have no valid credential. Can be stopped and run again at any time."""
-    from issuer.claims import Run  # noqa: PLC0415
+    from issuer.claims import CACHE, Run  # noqa: PLC0415
     from issuer.issue import Engine  # noqa: PLC0415
     from issuer.store import Store  # noqa: PLC0415  (SQLAlchemy takes a while to load)
     from issuer.wanted import Wanted  # noqa: PLC0415
@@ -92,7 +92,7 @@ def issue_command(
     wanted = Wanted(moment_, tuple(dict.fromkeys(formats or (Format.BBS,))), worker)
     where = Engine(processes, _address(engine))
     crowds = _Crowds(k, tuple(allow_few or ()), leave_few)
-    with Store.open(database_address(database, folder)) as store:
+    with Store.open(database_address(database, folder), cache=CACHE) as store:
         if keys is not None:
             store.register_keys(_worker(worker), _holder_keys(keys))
         with Run.start(store.database) as run:

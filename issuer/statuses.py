@@ -77,6 +77,14 @@ _TAKEN: Final = sa.select(STATUS_ENTRY.c.place).where(
     STATUS_ENTRY.c.list == sa.bindparam("of"), STATUS_ENTRY.c.place.in_(sa.bindparam("drawn", expanding=True))
 )
 _TAKE: Final = STATUS_ENTRY.insert()
+_COUNT_TAKEN: Final = (
+    STATUS_LIST.update()
+    .where(STATUS_LIST.c.id == sa.bindparam("of"))
+    .values(
+        taken=sa.bindparam("taken_now"),
+        closed=sa.func.coalesce(STATUS_LIST.c.closed, sa.bindparam("closed_at", type_=SECONDS)),
+    )
+)
 _SOME: Final[sa.BindParameter[Any]] = sa.bindparam("some", expanding=True)
 _CONTESTED: Final = sa.select(DISPUTE.c.dataset).where(DISPUTE.c.closed.is_(None), DISPUTE.c.dataset.in_(_SOME))
 _SUSPENDED: Final = sa.select(SUSPENSION.c.dataset).where(SUSPENSION.c.ended.is_(None), SUSPENSION.c.dataset.in_(_SOME))
@@ -117,11 +125,10 @@ def take_places(
         free = _free(connection, listing, len(missing), rand)
         places += _insert(connection, listing.id, dict(zip(free, missing, strict=False)))
     taken = listing.taken + len(places)
-    closed = now if taken >= listing.size // 2 else None
-    values: dict[str, Any] = {"taken": taken, "closed": sa.func.coalesce(STATUS_LIST.c.closed, closed)}
+    row = {"of": listing.id, "taken_now": taken, "closed_at": now if taken >= listing.size // 2 else None}
+    connection.execute(_COUNT_TAKEN, row)
     if any(one.revoked or one.suspended or one.contested for one in entries):
-        values["changed"] = later(now)
-    connection.execute(STATUS_LIST.update().where(STATUS_LIST.c.id == listing.id).values(values))
+        connection.execute(STATUS_LIST.update().where(STATUS_LIST.c.id == listing.id).values(changed=later(now)))
     return places
 
 
@@ -189,7 +196,8 @@ def _number(what: tuple[str, ...]) -> int:
 
 
 def _free(connection: sa.Connection, listing: Listing, count: int, rand: Rand) -> list[int]:
-    drawn = distinct(listing.size, 2 * count + 16, rand)
+    free = max(1, listing.size - listing.taken)  # of all places: as few are drawn as are likely to do
+    drawn = distinct(listing.size, count * listing.size // free + count // 8 + 4, rand)
     taken = set(connection.scalars(_TAKEN, {"of": listing.id, "drawn": drawn}))
     return [place for place in drawn if place not in taken][:count]
 

@@ -15,7 +15,7 @@ from typing import Final, Self
 import sqlalchemy as sa
 
 from issuer.crowds import Crowds, count_crowds
-from issuer.database import Database
+from issuer.database import CACHE, Database
 from issuer.formats import Format
 from issuer.tables import CREDENTIAL, HOLDER_KEY, STATEMENT
 from vc.canon import parse_object
@@ -76,9 +76,9 @@ class Store:
         self.database = database
 
     @classmethod
-    def open(cls, address: Path | str) -> Self:
+    def open(cls, address: Path | str, *, cache: int = CACHE) -> Self:
         """Open the database at a path or URL, made new where there is none. Raises what :meth:`Database.open` does."""
-        return cls(Database.open(address, batch=True))
+        return cls(Database.open(address, batch=True, cache=cache))
 
     def __enter__(self) -> Self:
         return self
@@ -146,23 +146,17 @@ class Store:
             return list(connection.execute(query).scalars())
 
     def summary(self, at: datetime) -> dict[str, dict[str, int]]:
-        """By type of statement: how many there are, and how many valid credentials."""
-        valid = sa.and_(CREDENTIAL.c.digest == STATEMENT.c.digest, CREDENTIAL.c.valid_until >= format_date_time(at))
-        query = (
-            sa.select(
-                STATEMENT.c.type,
-                sa.func.count(STATEMENT.c.digest.distinct()),
-                sa.func.count(CREDENTIAL.c.digest),
-                sa.func.count(sa.func.nullif(CREDENTIAL.c.holder, "")),
-            )
-            .select_from(STATEMENT.outerjoin(CREDENTIAL, valid))
-            .group_by(STATEMENT.c.type)
-            .order_by(STATEMENT.c.type)
-        )
+        """By type of statement: how many there are, and how many valid credentials, those of replaced ones included."""
+        statements = sa.select(STATEMENT.c.type, sa.func.count()).group_by(STATEMENT.c.type).order_by(STATEMENT.c.type)
+        bound = sa.func.count(sa.func.nullif(CREDENTIAL.c.holder, ""))
+        valid = CREDENTIAL.c.valid_until >= format_date_time(at)
+        credentials = sa.select(CREDENTIAL.c.type, sa.func.count(), bound).where(valid).group_by(CREDENTIAL.c.type)
         with self.database.read() as connection:
+            signed = {kind: (count, keyed) for kind, count, keyed in connection.execute(credentials)}
             return {
-                name: {"statements": statements, "credentials": credentials, "boundToKeys": bound}
-                for name, statements, credentials, bound in connection.execute(query)
+                kind: {"statements": count, "credentials": of_kind, "boundToKeys": keyed}
+                for kind, count in connection.execute(statements)
+                for of_kind, keyed in (signed.get(kind, (0, 0)),)
             }
 
     def types(self, *, worker: str | None = None) -> list[str]:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from aiohttp import web
 
 from issuer import nonces, offers, tickets
-from issuer.clients import FORM, Asking, Client, dpop_nonce, identify, read_form
+from issuer.clients import FORM, Asking, Client, dpop_nonce, identify, read_form, use, used_anyway
 from issuer.deps import DEPS, Deps, in_thread
 from issuer.flow import Event, Offer, Session, move_session
 from issuer.route import Answer, Route
@@ -53,7 +53,8 @@ def token(deps: Deps, form: Mapping[str, str], asking: Asking) -> dict[str, Json
     client = identify(deps, asking, form)
     if deps.config.haip and client.jkt is None:  # HAIP 1.0 §4.4; a pushed request may do without (RFC 9449 §10.1)
         raise OAuthRefusal("invalid_dpop_proof", "a DPoP proof is required here")
-    return grant(deps, form, client)
+    with used_anyway(deps, client.marks):
+        return grant(deps, form, client)
 
 
 def open_session(
@@ -96,6 +97,7 @@ def end_session(connection: sa.Connection, name: str, *, now: int) -> bool:
 def _pre_authorized(deps: Deps, form: Mapping[str, str], client: Client) -> dict[str, Json]:
     code, guess, now = _required(form, "pre-authorized_code"), form.get("tx_code"), deps.seconds
     with deps.database.write() as connection:
+        use(connection, deps, client.marks)
         offer = _offer_of(connection, code, now)
         if guess is None and offer.tx_code is not None:
             raise OAuthRefusal("invalid_request", "tx_code is missing: ask for the code that came apart from the offer")
@@ -137,6 +139,7 @@ def _authorization_code(deps: Deps, form: Mapping[str, str], client: Client) -> 
     code, now = _required(form, "code"), deps.seconds
     verifier, redirect_uri = _required(form, "code_verifier"), _required(form, "redirect_uri")
     with deps.database.write() as connection:
+        use(connection, deps, client.marks)
         ticket = tickets.look(connection, Kind.CODE, code, now=now)
         if ticket is not None:
             if ticket.body["redirect_uri"] != redirect_uri or ticket.body["client"] != client.id:
@@ -159,6 +162,7 @@ def _authorization_code(deps: Deps, form: Mapping[str, str], client: Client) -> 
 def _refresh_token(deps: Deps, form: Mapping[str, str], client: Client) -> dict[str, Json]:
     text, now = _required(form, "refresh_token"), deps.seconds
     with deps.database.write() as connection:
+        use(connection, deps, client.marks)
         ticket = tickets.look(connection, Kind.REFRESH, text, now=now)
         if ticket is not None:
             row = _session(connection, ticket.session)

@@ -65,7 +65,7 @@ sa.Table(
     sa.UniqueConstraint("list", "place"),
     sa.Index(None, "worker"),
     sa.Index(None, "holder"),
-    sa.Index(None, "valid_until"),
+    sa.Index(None, "valid_until", "type", "format", "holder"),
 )
 sa.Table(
     "bulk_claim",
