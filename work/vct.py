@@ -137,6 +137,12 @@ def _moment(claims: Object, *names: str) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(int(seconds), UTC)
 
 
+def type_named(name: str) -> str:
+    """The statement type that a query asks for: by its vct, or by the expanded type of its JSON-LD credentials."""
+    kind = BY_VCT.get(name)
+    return kind.name if kind else name.rpartition("#")[2].removesuffix("Credential")
+
+
 def document_pointer(kind: StatementType | None, pointer: str) -> str:
     """Where :func:`as_credential` has what stands at ``pointer`` in the claims of an SD-JWT VC."""
     _, name, *below = pointer.split("/")
