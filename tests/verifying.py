@@ -18,6 +18,7 @@ from vc.canon import Json
 from vc.jwe import DecryptionKey
 from vc.keys import Ed25519Key, P256Key
 from vc.oauth import parse_form
+from vc.oid4vp import CredentialQuery
 from vc.request_object import REQUEST_TYPE, request_link, sign_request
 from vc.vp_response import Received, parse_response
 from wallet.receive import receive
@@ -25,12 +26,20 @@ from wallet.shelf import Shelf
 from work import CONTEXTS
 
 NONCE: Final = "n-0S6_WzA2Mj-0S6_WzA2Mj"
-ROOT: Final = certify("Verifiers' root", secret(1), authority=True, extensions=[(usage(certificates=True), True)])
-OTHER_ROOT: Final = certify("Another root", secret(2), authority=True, extensions=[(usage(certificates=True), True)])
+CENTURY: Final = (-1, 36500)  # days, for who goes by the clock of this machine
 
 
-def certified(*hosts: str, by: Party = ROOT, number: int = 3) -> Party:
-    return certify("A lender", secret(number), by, extensions=[(names(*hosts), False), (usage(signatures=True), True)])
+def root(name: str, number: int) -> Party:
+    return certify(name, secret(number), authority=True, extensions=[(usage(certificates=True), True)], days=CENTURY)
+
+
+ROOT: Final = root("Verifiers' root", 1)
+OTHER_ROOT: Final = root("Another root", 2)
+
+
+def certified(*hosts: str, by: Party = ROOT, number: int = 3, days: tuple[int, int] = (-1, 30)) -> Party:
+    extensions = [(names(*hosts), False), (usage(signatures=True), True)]
+    return certify("A lender", secret(number), by, extensions=extensions, days=days)
 
 
 def key_of(party: Party) -> P256Key:
@@ -41,24 +50,17 @@ def key_of(party: Party) -> P256Key:
 def dcql(*claims: str) -> Json:
     """A query as the verifier's own command makes it."""
     made = request(*claims)
-    return {
-        "credentials": [
-            {
-                "id": query.id,
-                "format": query.format,
-                "meta": {"type_values": [sorted(types) for types in query.types]},
-                "claims": [
-                    {
-                        "id": claim.id,
-                        "path": list(claim.path),
-                        **({"values": list(claim.values)} if claim.values else {}),
-                    }
-                    for claim in query.claims
-                ],
-            }
-            for query in made.queries
-        ]
-    }
+    return {"credentials": [_query_json(query) for query in made.queries]}
+
+
+def _query_json(query: CredentialQuery) -> Json:
+    types: list[Json] = [list[Json](sorted(one)) for one in query.types]
+    claims: list[Json] = [
+        {"id": one.id, "path": list(one.path), **({"values": list(one.values)} if one.values else {})}
+        for one in query.claims
+    ]
+    members: dict[str, Json] = {"id": query.id, "format": query.format, "meta": {"type_values": types}}
+    return {**members, "claims": claims} if claims else members
 
 
 @dataclass

@@ -11,7 +11,6 @@ from cryptography import x509
 from vc.canon import Json
 from vc.client_id import Client
 from vc.vp_response import ReplyTo
-from wallet.choose import Plan
 from wallet.roots import root_name
 
 _TEXTS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
@@ -19,13 +18,15 @@ _TEXTS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
 )
 
 
-def asked_lines(client: Client, reply_to: ReplyTo, *, before: bool, lang: str) -> Iterator[str]:
-    """Who asks, on whose word, and where the answer goes."""
+def asked_lines(client: Client, reply_to: ReplyTo, *, before: bool, less: bool, lang: str) -> Iterator[str]:
+    """Who asks, on whose word, and where the answer goes; whether this was asked before, and ``less`` is answered."""
     words = _TEXTS[lang]
     yield words[client.voucher.value].format(name=_plain(client.id.name), by=_plain(client.by))
     yield words["goes_to"].format(host=_plain(reply_to.host)) + (f" {words['encrypted']}" if reply_to.recipient else "")
     if before:
         yield words["before"]
+    if less:  # which OID4VP §6.4.2 would not have; what is shown is the worker's choice
+        yield words["partial"]
 
 
 def asked_json(client: Client, reply_to: ReplyTo, *, before: bool) -> dict[str, Json]:
@@ -41,12 +42,6 @@ def asked_json(client: Client, reply_to: ReplyTo, *, before: bool) -> dict[str, 
         "encrypted": reply_to.recipient is not None,
         "answeredBefore": before,
     }
-
-
-def partial_lines(made: Plan, lang: str) -> Iterator[str]:
-    """A word where the answer is less than what is asked (OID4VP §6.4.2)."""
-    if made.unanswered:
-        yield _TEXTS[lang]["partial"]
 
 
 def sent_text(reply_to: ReplyTo, redirect: str | None, lang: str) -> str:

@@ -58,14 +58,14 @@ class Question:
     request: Request
     online: "Asked | None"
 
-    def lines(self, shelf: Shelf, made: Plan, lang: str) -> list[str]:
-        """What to say beside the plan."""
+    def lines(self, shelf: Shelf, lang: str, *, less: bool) -> list[str]:
+        """What to say beside the plan; ``less`` if it is less than what is asked."""
         if self.online is None:
             return []
-        from wallet.online_words import asked_lines, partial_lines  # noqa: PLC0415  (with aiohttp)
+        from wallet.online_words import asked_lines  # noqa: PLC0415  (with all of JOSE)
 
-        asked = asked_lines(self.online.client, self.online.reply_to, before=self._before(shelf), lang=lang)
-        return [*asked, *partial_lines(made, lang)]
+        before = self._before(shelf)
+        return [*asked_lines(self.online.client, self.online.reply_to, before=before, less=less, lang=lang)]
 
     def to_json(self, shelf: Shelf) -> dict[str, Json]:
         """The same for scripts."""
@@ -95,7 +95,8 @@ def request_command(
     question = _question(_source(source, request), root, home_dir, moment_)
     with open_shelf(home_dir) as shelf:
         made = plan(question.request, shelf.copies(), contexts=CONTEXTS, at=moment_)
-        told, document = question.lines(shelf, made, language_), question.to_json(shelf)
+        told = question.lines(shelf, language_, less=bool(made.unanswered))
+        document = question.to_json(shelf)
     show(
         {**words.plan_json(question.request, made), **document},
         as_json=as_json,
@@ -126,9 +127,10 @@ def present_command(
         _decline(question, language_, as_json=as_json)
         return
     with open_shelf(home_dir) as shelf:
-        made = plan(question.request, shelf.copies(), contexts=CONTEXTS, at=moment_)
-        made = _answerable(only(made, choose) if choose else made, name)
-        told, document = question.lines(shelf, made, language_), question.to_json(shelf)
+        whole = plan(question.request, shelf.copies(), contexts=CONTEXTS, at=moment_)
+        made = _answerable(only(whole, choose) if choose else whole, name)
+        told = question.lines(shelf, language_, less=made != whole or bool(made.unanswered))
+        document = question.to_json(shelf)
         text = "\n".join([*told, words.plan_text(question.request, made, language_)])
         if not (yes or _agrees(text, as_json=as_json)):
             raise Malformed("present", "you did not agree, so nothing was shown (--yes agrees)", code="NOT_AGREED")
