@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from fuzz.targets_protocol import AT, ISSUER, KEY
-from tests.certificates import certify, secret
+from tests.certificates import certify, names, secret
 from tests.line import rand_from
 from vc.canon import Json, to_json
 from vc.client_attestation import make_client_attestation, make_client_attestation_pop
@@ -60,7 +60,9 @@ def _presentation_requests() -> Iterator[Seed]:
     dids = sign_request(members, key=HOLDER, header={"kid": HOLDER.verification_method})
     provider = P256Key.from_secret((3).to_bytes(32, "big"))
     host = "x509_san_dns:lender.example"
-    hosts = sign_request({**members, "client_id": host}, key=provider, header={"x5c": [_certificate()]})
+    root = certify("wallet root", secret(1), authority=True)
+    x5c: Json = [certify("verifier", secret(3), root, extensions=[(names("lender.example"), False)]).x5c]
+    hosts = sign_request({**members, "client_id": host}, key=provider, header={"x5c": x5c})
     yield "request-link", "plain", request_link({**members, "dcql_query": {"credentials": []}}).encode()
     yield "request-link", "signed", request_link({"client_id": client, "request": dids}).encode()
     reference: dict[str, Json] = {"client_id": client, "request_uri": "https://a.example", "request_uri_method": "post"}

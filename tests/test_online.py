@@ -68,6 +68,12 @@ async def test_a_signed_request_that_is_fetched(verifier: Verifier, method: str)
         assert {"direct_post", "direct_post.jwt"} == set(metadata["response_modes_supported"])
 
 
+async def test_what_means_nothing_in_a_request_that_came_by_link(verifier: Verifier) -> None:
+    verifier.members |= {"iss": "somebody", "expected_origins": ["https://a.example"], "unknown": {"a": 1}}
+    verifier.members["aud"] = ["https://wallet.example", "https://self-issued.me/v2"]
+    assert (await read(verifier.link())).client.voucher is Voucher.ROOT
+
+
 async def test_without_roots_a_certificate_speaks_for_itself(verifier: Verifier) -> None:
     asked = await read(verifier.link(), roots=())
     assert (asked.client.voucher, asked.client.by) == (Voucher.ITSELF, "")

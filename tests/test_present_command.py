@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import re
+import tomllib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +13,7 @@ import pytest
 from aiohttp import web
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from tests.cli import ROOT as ROOT_FOLDER
 from tests.cli import Done, ouvrage
 from tests.line import AT, Shown, checked, credential
 from tests.verifying import NONCE, OTHER_ROOT, ROOT, Verifier, certified, dcql, verifying
@@ -166,3 +169,10 @@ async def test_everything_that_is_asked_without_a_reason_is_called_unusual(stock
     told = await wallet(stock, "request", link)
     assert "Nobody vouches for who asks" in told.out
     assert "Unusual for this purpose" in told.out
+
+
+def test_both_languages_say_the_same_things() -> None:
+    texts = tomllib.loads((ROOT_FOLDER / "wallet" / "online.toml").read_text(encoding="utf-8"))
+    fields = {lang: {name: set(re.findall(r"{\w+}", text)) for name, text in texts[lang].items()} for lang in texts}
+    assert set(fields) == {"en", "fr"}
+    assert fields["en"] == fields["fr"]
