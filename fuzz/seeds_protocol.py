@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from fuzz.targets_protocol import AT, ISSUER, KEY
-from tests.certificates import certify, secret
+from tests.certificates import certify, names, secret
 from tests.line import rand_from
 from vc.canon import Json, to_json
 from vc.client_attestation import make_client_attestation, make_client_attestation_pop
@@ -17,6 +17,8 @@ from vc.keyproof import make_di_vp_proof, make_jwt_proof, make_key_attestation
 from vc.keys import Ed25519Key, P256Key
 from vc.offer import AuthorizationCodeGrant, CredentialOffer, PreAuthorizedGrant, TxCode, offer_link_by_reference
 from vc.oid4vci import AuthorizationDetail, CredentialRequest, DeferredRequest, Notification, ResponseEncryption
+from vc.request_object import request_link, sign_request
+from vc.vp_response import ReplyTo, error_form, response_form
 
 Seed = tuple[str, str, bytes]
 
@@ -48,6 +50,28 @@ def protocols() -> Iterator[Seed]:
     yield "deferred-request", "one", to_json(DeferredRequest("1", ResponseEncryption(KEY.jwk, "A256GCM")).to_json())
     yield "notification", "one", to_json(Notification("1", "credential_failure", "Out of storage.").to_json())
     yield "jwe", "one", encrypt_jwt({"a": "b" * 99}, jwk=KEY.jwk, enc="A256GCM", zip_="DEF").encode()
+    yield from _presentation_requests()
+
+
+def _presentation_requests() -> Iterator[Seed]:
+    did = HOLDER.verification_method.partition("#")[0]
+    client = f"decentralized_identifier:{did}"
+    members: dict[str, Json] = {"client_id": client, "nonce": "0123456789abcdef", "response_type": "vp_token"}
+    dids = sign_request(members, key=HOLDER, header={"kid": HOLDER.verification_method})
+    provider = P256Key.from_secret((3).to_bytes(32, "big"))
+    host = "x509_san_dns:lender.example"
+    root = certify("wallet root", secret(1), authority=True)
+    x5c: Json = [certify("verifier", secret(3), root, extensions=[(names("lender.example"), False)]).x5c]
+    hosts = sign_request({**members, "client_id": host}, key=provider, header={"x5c": x5c})
+    yield "request-link", "plain", request_link({**members, "dcql_query": {"credentials": []}}).encode()
+    yield "request-link", "signed", request_link({"client_id": client, "request": dids}).encode()
+    reference: dict[str, Json] = {"client_id": client, "request_uri": "https://a.example", "request_uri_method": "post"}
+    yield "request-link", "reference", request_link(reference).encode()
+    yield "request-object", "did", f"{client}\n{dids}".encode()
+    yield "request-object", "certificate", f"{host}\n{hosts}".encode()
+    to = ReplyTo("https://a.example", "state", None)
+    yield "vp-response", "answer", response_form({"vp_token": {"a": [{"b": "é"}]}}, to)
+    yield "vp-response", "no", error_form("access_denied", "no", to)
 
 
 def _requests() -> Iterator[Seed]:

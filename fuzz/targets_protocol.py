@@ -8,12 +8,15 @@ from typing import Final
 from tests.certificates import certify, secret
 from vc.canon import parse_json
 from vc.client_attestation import verify_client_attestation
+from vc.documents import NO_DOCUMENTS
 from vc.dpop import normal_url, verify_dpop
 from vc.jwe import DecryptionKey, decrypt_jwt
 from vc.keyproof import ALGORITHMS, verify_proofs
 from vc.oauth import parse_form
 from vc.offer import CredentialOffer, parse_offer_link
 from vc.oid4vci import CredentialRequest, DeferredRequest, Notification, parse_authorization_details
+from vc.request_object import parse_request_link, verify_request
+from vc.vp_response import parse_response
 
 AT: Final = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 ISSUER: Final = "https://platform.example/issuer"
@@ -49,6 +52,11 @@ def _client_attestation(raw: bytes) -> object:
     return verify_client_attestation(attestation, pop, audience=ISSUER, at=AT, roots=ROOTS, check_challenge=None)
 
 
+def _request_object(raw: bytes) -> object:
+    client_id, _, text = _text(raw).partition("\n")
+    return verify_request(text, client_id=client_id, roots=ROOTS, documents=NO_DOCUMENTS, at=AT)
+
+
 PROTOCOL: Final[Mapping[str, Target]] = MappingProxyType(
     {
         "offer": CredentialOffer.parse,
@@ -62,5 +70,8 @@ PROTOCOL: Final[Mapping[str, Target]] = MappingProxyType(
         "deferred-request": lambda raw: DeferredRequest.parse(parse_json(raw)),
         "notification": Notification.parse,
         "jwe": lambda raw: decrypt_jwt(_text(raw), keys=[KEY]),
+        "request-link": lambda raw: parse_request_link(_text(raw)),
+        "request-object": _request_object,
+        "vp-response": parse_response,
     }
 )

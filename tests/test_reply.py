@@ -44,11 +44,11 @@ from verifier.render import to_html, to_text
 from verifier.report import Report, build
 from verifier.request import Wanted
 from verifier.words import has_words
-from wallet.__main__ import present_command
 from wallet.answers import MAX_TEXT, Answer, filed_under, screened, tidy
 from wallet.choose import Copy, only, plan
 from wallet.ledger import entry as ledger_entry
 from wallet.present import present
+from wallet.present_command import present_command
 from wallet.receive import Received, receive
 from wallet.shelf import Shelf
 from wallet.words import copy_text, find, kept_text, list_text, plan_json, plan_text, statements
@@ -184,7 +184,8 @@ def test_two_showings_share_nothing_but_what_is_said() -> None:
 
 def test_there_is_no_way_to_show_the_statement_without_the_reply() -> None:
     options = set(inspect.signature(present_command).parameters)
-    assert options == {"request", "choose", "yes", "out", "home_dir", "lang", "at", "as_json"}
+    asking = {"source", "request", "root", "decline"}  # none of them chooses what is shown
+    assert options == asking | {"choose", "yes", "out", "home_dir", "lang", "at", "as_json"}
     assert set(inspect.signature(present).parameters) == {"proposal", "request", "key", "contexts", "at", "rand"}
     held = answered(credential("Earnings"), reply)
     asked = request("Earnings.averageAtLeast12m>=1500", "Earnings.periodStart")

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from vc.canon import Json, parse_object
-from vc.errors import Malformed, Unsupported
+from vc.errors import Malformed, Unsupported, VcError
 from vc.model import Object
+from vc.multibase import decode_base64url
 
 LDP_VC: Final = "ldp_vc"
 SD_JWT_VC: Final = "dc+sd-jwt"
@@ -21,6 +22,8 @@ MAX_CLAIMS: Final = 128  # claims asked of one credential; the largest statement
 MAX_SETS: Final = 32  # alternatives: each is tried in turn
 MAX_PATH: Final = 12
 MAX_VCT: Final = 2048  # characters, as many as of a vct
+MAX_AUTHORITIES: Final = 16
+MAX_MULTIPLE: Final = 16  # credentials that one query may be answered with
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 _NONCE: Final = re.compile(r"[A-Za-z0-9._~-]{16,256}\Z")  # of URL-safe characters, 16 can carry 96 random bits
@@ -38,6 +41,14 @@ class ClaimQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class TrustedAuthority:
+    """Who has to vouch for the issuer, by one way of saying so: ``aki`` or a type not known here (OID4VP §6.1.1)."""
+
+    type: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CredentialQuery:
     """One credential that is asked for (OID4VP §6.1)."""
 
@@ -47,6 +58,8 @@ class CredentialQuery:
     claims: tuple[ClaimQuery, ...]
     claim_sets: tuple[tuple[str, ...], ...]  # of claim ids, in the verifier's order of preference
     holder_binding: bool
+    multiple: bool = False  # whether several credentials may answer it
+    authorities: tuple[TrustedAuthority, ...] = ()  # one of these, where there are any
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +86,10 @@ def parse_request(raw: bytes, *, where: str = "request") -> Request:
     members = parse_object(raw, where=where)
     if members.get("response_type") != "vp_token":
         raise Unsupported("response_type", str(members.get("response_type")), code="UNSUPPORTED_RESPONSE_TYPE")
-    if "transaction_data" in members:  # OID4VP §5.1: whoever cannot process it must not ignore it
-        raise Unsupported("request parameter", "transaction_data")
+    if "transaction_data" in members:
+        raise _transaction(members["transaction_data"])
+    if "scope" in members and "dcql_query" in members:
+        raise Malformed(f"{where} /scope", "asks in two ways at once: dcql_query is enough")
     nonce = _text(members, "nonce", f"{where} ")
     if not _NONCE.match(nonce):
         raise Malformed(f"{where} /nonce", "needs 16 to 256 URL-safe characters that nobody can guess")
@@ -92,6 +107,21 @@ def parse_request(raw: bytes, *, where: str = "request") -> Request:
     )
 
 
+def _transaction(value: Json) -> Unsupported:
+    """No type of transaction is known here, and whoever does not know one must refuse (OID4VP §5.1, §8.4)."""
+    kinds = []
+    for entry in value[:MAX_QUERIES] if isinstance(value, list) else ():
+        try:
+            kinds.append(_text(parse_object(decode_base64url(str(entry), where="transaction_data")), "type", ""))
+        except VcError:
+            kinds.append("unreadable")
+    named = ", ".join(kind[:100] for kind in kinds) or "unreadable"
+    return Unsupported(
+        "request parameter",
+        f"transaction_data: it wants you to agree to a transaction of a type not known here ({named})",
+    )
+
+
 def parse_answer(raw: bytes, request: Request, *, where: str = "answer") -> dict[str, tuple[Json, ...]]:
     """The presentations of a response by credential query (OID4VP §8.1), each still to be verified.
 
@@ -100,13 +130,14 @@ def parse_answer(raw: bytes, request: Request, *, where: str = "answer") -> dict
     token = parse_object(raw, where=where).get("vp_token")
     if not isinstance(token, dict) or not token:
         raise Malformed(f"{where} /vp_token", "missing, or not an object with presentations", code="NO_PRESENTATION")
-    unknown = token.keys() - {query.id for query in request.queries}
-    if unknown:
+    most = {query.id: MAX_MULTIPLE if query.multiple else 1 for query in request.queries}
+    if token.keys() - most.keys():
         raise Malformed(f"{where} /vp_token", "answers something that was not asked", code="NOT_ASKED")
     answer: dict[str, tuple[Json, ...]] = {}
     for name, presentations in token.items():
-        if not isinstance(presentations, list) or len(presentations) != 1:
-            raise Malformed(f"{where} /vp_token/{name}", "needs one presentation in a list", code="NO_PRESENTATION")
+        if not isinstance(presentations, list) or not 0 < len(presentations) <= most[name]:
+            wanted = f"1 to {most[name]} presentations" if most[name] > 1 else "one presentation"
+            raise Malformed(f"{where} /vp_token/{name}", f"needs {wanted} in a list", code="NO_PRESENTATION")
         answer[name] = tuple(presentations)
     return answer
 
@@ -220,9 +251,6 @@ def _credential_query(query: Object, where: str) -> CredentialQuery:
         raise Malformed(f"{where}/claims", "two claims have the same id")
     if "claim_sets" in query and not all(map(_ID.match, ids)):
         raise Malformed(f"{where}/claims", "claim_sets need an id of each claim")
-    binding = query.get("require_cryptographic_holder_binding", True)
-    if not isinstance(binding, bool):
-        raise Malformed(f"{where}/require_cryptographic_holder_binding", "neither true nor false")
     form = _text(query, "format", where)
     return CredentialQuery(
         id=_identifier(query.get("id"), f"{where}/id"),
@@ -230,8 +258,29 @@ def _credential_query(query: Object, where: str) -> CredentialQuery:
         types=(_vct_values if form == SD_JWT_VC else _type_values)(query.get("meta"), f"{where}/meta"),
         claims=claims,
         claim_sets=_sets(_list(query, "claim_sets", MAX_SETS, where), ids, f"{where}/claim_sets"),
-        holder_binding=binding,
+        holder_binding=_flag(query, "require_cryptographic_holder_binding", where, default=True),
+        multiple=_flag(query, "multiple", where, default=False),
+        authorities=tuple(_authorities(query, where)),
     )
+
+
+def _flag(members: Object, name: str, where: str, *, default: bool) -> bool:
+    value = members.get(name, default)
+    if not isinstance(value, bool):
+        raise Malformed(f"{where}/{name}", "neither true nor false")
+    return value
+
+
+def _authorities(query: Object, where: str) -> Iterator[TrustedAuthority]:
+    for index, entry in enumerate(_list(query, "trusted_authorities", MAX_AUTHORITIES, where)):
+        pointer = f"{where}/trusted_authorities/{index}"
+        if not isinstance(entry, dict):
+            raise Malformed(pointer, "not an object")
+        values = _list(entry, "values", MAX_CLAIMS, pointer)
+        texts = tuple(value for value in values if isinstance(value, str))
+        if not values or len(texts) != len(values):
+            raise Malformed(f"{pointer}/values", "not a list of texts")
+        yield TrustedAuthority(_text(entry, "type", pointer), texts)
 
 
 def _type_values(meta: Json, where: str) -> tuple[frozenset[str], ...]:

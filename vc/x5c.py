@@ -141,9 +141,29 @@ def _verified(first: x509.Certificate, root: x509.Certificate) -> VerifiedChain:
         certificate_key(first),
         first.subject.rfc4514_string(),
         _uris(first),
-        frozenset(name.lower() for name in _alternative_names(first).get_values_for_type(x509.DNSName)),
+        certificate_hosts(first),
         root,
-        encode_base64url(sha256(first.public_bytes(Encoding.DER)).digest()),
+        certificate_thumbprint(first),
+    )
+
+
+def certificate_hosts(certificate: x509.Certificate) -> frozenset[str]:
+    """The DNS names that a certificate says are its holder's, on nobody's word."""
+    return frozenset(name.lower() for name in _alternative_names(certificate).get_values_for_type(x509.DNSName))
+
+
+def certificate_thumbprint(certificate: x509.Certificate) -> str:
+    """``x5t#S256`` (RFC 7515 §4.1.8)."""
+    return encode_base64url(sha256(certificate.public_bytes(Encoding.DER)).digest())
+
+
+def authority_key_ids(certificates: Sequence[x509.Certificate]) -> frozenset[str]:
+    """The keys that certified these certificates, by the names that they give them (RFC 5280 §4.2.1.1), base64url."""
+    return frozenset(
+        encode_base64url(extension.value.key_identifier)
+        for certificate in certificates
+        for extension in certificate.extensions
+        if isinstance(extension.value, x509.AuthorityKeyIdentifier) and extension.value.key_identifier
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from vc.errors import Finding, Rejected, VcError
+from vc.errors import Finding, Rejected, Unsupported, VcError
 from vc.oid4vp import SD_JWT_VC, CredentialQuery, Request, parse_answer
 from vc.trust import Trust
 from vc.verify import Assurance, Binding, Policy, Verified, VerifiedCredential, verify_presentation
@@ -44,6 +44,8 @@ def check(raw: bytes, request: Request, *, trust: Trust, policy: Policy, at: dat
     queries = {query.id: query for query in request.queries}
     proven: dict[str, Verified] = {}
     for name, presentations in parse_answer(raw, request).items():
+        if len(presentations) > 1:  # nobody here asks with ``multiple``, and a report has one place for each question
+            raise Unsupported("answer", "several presentations for one question")
         for presented in presentations:
             if queries[name].format == SD_JWT_VC:
                 proven[name] = verify_sd_jwt(presented, queries[name], request, trust=trust, policy=policy, at=at)

@@ -10,25 +10,21 @@ import typer
 
 from vc.canon import Json, to_json
 from vc.errors import Malformed, Unsupported
-from vc.io.command import new_app, run, say, show
+from vc.io.command import new_app, run, show
 from vc.io.files import read_bounded, read_passphrase, write_atomic
 from vc.io.options import LOOPBACK, At, Home, Host, Json_, Lang, Out, Port, Tls, language, moment
-from vc.oid4vp import Request, parse_request
 from wallet import words
 from wallet.accept_command import accept_command
 from wallet.answers import MAX_EVIDENCE, Answer, filed_under, screened, sign_answers, tidy
-from wallet.choose import Plan, only, plan
 from wallet.opening import ask_passphrase, open_shelf, vault_path
-from wallet.present import present
+from wallet.present_command import present_command, request_command, trust_command
 from wallet.receive import MAX_FILE, Received, read_credentials, receive
-from wallet.shelf import Shelf
 from wallet.vault import Vault
 from work import CONTEXTS
 from work.digest import multihash
 from work.statement import Claims
 from work.types import LANGUAGES, TYPES
 
-MAX_REQUEST: Final = 1 << 18
 MAX_TEXT_FILE: Final = 1 << 14  # a thousand characters have 4 KB at most
 MAX_EVIDENCE_FILE: Final = 64 << 20
 GROUNDS: Final = tuple(TYPES["Dispute"].claims["ground"].words)
@@ -38,7 +34,6 @@ app = new_app("The worker's wallet: keep credentials, choose what to show.")
 NAMED: Final = "The name that `list` gives, or its first letters; or a type, such as Earnings, where you have one."
 Remove = Annotated[bool, typer.Option("--remove", help="Take it back: it goes with no showing any more.")]
 TextLang = Annotated[str, typer.Option("--lang", help="The language of your text, such as en or fr.")]
-RequestFile = Annotated[Path, typer.Option("--request", metavar="FILE", help="The request to answer.")]
 
 
 @app.command("init")
@@ -125,61 +120,9 @@ def show_command(
     show(words.copy_json(copy), as_json=as_json, text=lambda: words.copy_text(copy, language_))
 
 
-@app.command("request")
-def request_command(
-    request: Path, home_dir: Home = None, lang: Lang = "en", as_json: Json_ = False, at: At = None
-) -> None:
-    """What a request asks, whether its purpose needs it, and what you could answer. Nothing is sent."""
-    language_ = language(lang)
-    parsed = _request(request)
-    with open_shelf(home_dir) as shelf:
-        made = plan(parsed, shelf.copies(), contexts=CONTEXTS, at=moment(at))
-    show(words.plan_json(parsed, made), as_json=as_json, text=lambda: words.plan_text(parsed, made, language_))
-
-
-@app.command("present")
-def present_command(
-    request: RequestFile,
-    choose: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--choose",
-            metavar="CLAIM",
-            help="Show only this, of what is asked; may be repeated. Such as Earnings.averageAtLeast12m, or Earnings.",
-        ),
-    ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Agree without being asked.")] = False,
-    out: Out = None,
-    home_dir: Home = None,
-    lang: Lang = "en",
-    at: At = None,
-    as_json: Json_ = False,
-) -> None:
-    """Answer a request: see what would be shown, agree, and write the answer to a file."""
-    parsed, moment_ = _request(request), moment(at)
-    target = out or Path("answer.json")
-    with open_shelf(home_dir) as shelf:
-        made = plan(parsed, shelf.copies(), contexts=CONTEXTS, at=moment_)
-        made = only(made, choose) if choose else made
-        if not made.proposals and made.unbound_answers:
-            held = made.unbound_answers[0].statement
-            why = (
-                "what you say to it goes with it, and with no copy of it that is asked for it can; nothing was written"
-            )
-            raise Malformed(held, why, code="REPLY_NEEDS_KEY")
-        if not made.proposals:
-            raise Malformed(str(request), "nothing in this wallet answers it; nothing was written", code="NO_ANSWER")
-        if not (yes or _agrees(words.plan_text(parsed, made, language(lang)), as_json=as_json)):
-            raise Malformed("present", "you did not agree, so nothing was shown (--yes agrees)", code="NOT_AGREED")
-        answer = _answer(shelf, parsed, made, moment_)
-        # Written down first: a disclosure that is in no ledger must not exist, whatever happens next.
-        shelf.record(parsed, made.proposals, at=moment_, rand=os.urandom)
-    write_atomic(target, to_json(answer))
-    show(
-        {"answer": str(target), **words.plan_json(parsed, made)},
-        as_json=as_json,
-        text=lambda: f"{words.plan_text(parsed, made, language(lang))}\n\n{words.written(target, language(lang))}",
-    )
+app.command("request")(request_command)
+app.command("present")(present_command)
+app.command("trust")(trust_command)
 
 
 @app.command("reply")
@@ -324,35 +267,6 @@ def _write_dispute(statement: str, claims: Claims, out: Path, home_dir: Path | N
         key = keys[copy.holder or ""]
         (signed,) = sign_answers([answer], copy.credential, key=key, contexts=CONTEXTS, at=at)
     write_atomic(out, to_json(signed))
-
-
-def _answer(shelf: Shelf, request: Request, made: Plan, at: datetime) -> dict[str, Json]:
-    keys = {key.did: key for key in shelf.signing_keys()}
-    presentations: dict[str, Json] = {
-        proposal.query.id: [
-            present(
-                proposal,
-                request=request,
-                key=keys.get(proposal.copy.holder or ""),
-                contexts=CONTEXTS,
-                at=at,
-                rand=os.urandom,
-            )
-        ]
-        for proposal in made.proposals
-    }
-    return {"vp_token": presentations}
-
-
-def _request(path: Path) -> Request:
-    return parse_request(read_bounded(path, limit=MAX_REQUEST), where=str(path))
-
-
-def _agrees(text: str, *, as_json: bool) -> bool:
-    if as_json or not sys.stdin.isatty():
-        return False
-    say(text)
-    return typer.confirm("Show exactly this?", default=False)
 
 
 def _new_passphrase() -> bytes:

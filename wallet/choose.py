@@ -10,7 +10,8 @@ from vc.documents import NO_DOCUMENTS, Documents
 from vc.errors import Malformed
 from vc.jsonld import Contexts, to_rdf
 from vc.model import Credential, Object
-from vc.oid4vp import LDP_VC, SD_JWT_VC, CredentialQuery, Request, select_claims
+from vc.oid4vp import LDP_VC, MAX_MULTIPLE, SD_JWT_VC, CredentialQuery, Request, select_claims
+from vc.trusted_authorities import is_trusted
 from wallet.answers import Answer
 from wallet.formats import FORMATS, SD_JWT, can_check
 from wallet.sdjwt import always_shown, read_kept
@@ -129,16 +130,11 @@ def plan(request: Request, copies: Sequence[Copy], *, contexts: Contexts, at: da
     current = [copy for copy in copies if copy.credential.valid_until is None or at <= copy.credential.valid_until]
     checkable = [copy for copy in current if can_check(request, copy)]
     valid = [copy for copy in checkable if copy.carries_answers or not copy.answers]
-    proposals: dict[str, Proposal] = {}
-    for query in request.queries:
-        proposal = _propose(query, valid, contexts, purpose)
-        if proposal is not None:
-            proposals[query.id] = proposal
+    found = {query.id: tuple(_proposals(query, valid, contexts, purpose)) for query in request.queries}
+    proposals = {name: several[0] for name, several in found.items() if several}
     wanted = _wanted(request, proposals)
     return Plan(
-        proposals=tuple(
-            proposals[query.id] for query in request.queries if query.id in wanted and query.id in proposals
-        ),
+        proposals=tuple(proposal for query in request.queries if query.id in wanted for proposal in found[query.id]),
         unanswered=tuple(query for query in request.queries if query.id in wanted and query.id not in proposals),
         purpose=purpose,
         unbound_answers=tuple(
@@ -168,6 +164,19 @@ def _wanted(request: Request, answerable: Mapping[str, Proposal]) -> set[str]:
         elif alternatives.required:
             wanted.update(alternatives.options[0])
     return wanted
+
+
+def _proposals(
+    query: CredentialQuery, copies: Sequence[Copy], contexts: Contexts, purpose: Purpose | None
+) -> Iterator[Proposal]:
+    """One proposal, or one of each statement that answers where the query takes several (OID4VP §6.1)."""
+    left = [copy for copy in copies if is_trusted(query, copy.document)]
+    for _ in range(MAX_MULTIPLE if query.multiple else 1):
+        proposal = _propose(query, left, contexts, purpose)
+        if proposal is None:
+            return
+        yield proposal
+        left = [copy for copy in left if copy.statement != proposal.copy.statement]
 
 
 def _propose(

@@ -27,7 +27,29 @@ def entry(
         "verifier": request.client_id,
         "purpose": purpose if isinstance(purpose, dict) else None,
         "shown": [_shown(proposal) for proposal in proposals],
+        "nonce": request.nonce,
     }
+
+
+def not_delivered(line: dict[str, Json], why: str, *, at: datetime, previous: dict[str, Json]) -> dict[str, Json]:
+    """A line that says of an earlier one that its verifier did not take what was sent."""
+    return {
+        "number": int(str(previous["number"])) + 1,
+        "previous": digest(previous),
+        "at": format_date_time(at),
+        "verifier": line["verifier"],
+        "purpose": line["purpose"],
+        "shown": [],
+        "nonce": line.get("nonce"),
+        "notDelivered": line["number"],
+        "why": why,
+    }
+
+
+def answered_before(entries: Sequence[dict[str, Json]], request: Request) -> bool:
+    """Whether this very request was answered before: somebody sends it again."""
+    asked = (request.client_id, request.nonce)
+    return any((each["verifier"], each.get("nonce")) == asked for each in entries)
 
 
 def _shown(proposal: Proposal) -> dict[str, Json]:

@@ -328,6 +328,11 @@ def ledger_text(entries: Sequence[Json], lang: str) -> str:
     rows = []
     for entry in entries:
         assert isinstance(entry, dict)
+        if "notDelivered" in entry:
+            from wallet.online_words import failed_row  # noqa: PLC0415  (rare, and it loads all of JOSE)
+
+            rows.append(failed_row(entry, lang))
+            continue
         shown = entry["shown"]
         claims = [
             f"{_label(str(one['type']), lang)} ({', '.join(_names(one))})"
