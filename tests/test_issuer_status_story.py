@@ -216,7 +216,9 @@ def test_by_the_commands_from_a_revocation_to_a_trust_file(tmp_path: Path) -> No
     ouvrage(tmp_path, "verifier", "trust", "lists", "mirror/lists.json")
     ouvrage(tmp_path, "verifier", "trust", "add", "entry.json")  # what is held stays
     held = json.loads((tmp_path / "verifier" / "trust.json").read_text())["statusLists"]
-    assert {one["url"] for one in held} == {f"{slot.url}/{kind}" for kind in ("revocation", "suspension", "message")}
+    assert {one["url"] for one in held} == {
+        f"{slot.url}/{kind}" for kind in ("revocation", "suspension", "message", "token")
+    }
     older = [{**one, "asOf": "2020-01-01T00:00:00Z"} for one in held]
     (tmp_path / "older.json").write_text(json.dumps({"statusLists": older}))
     assert "older than" in ouvrage(tmp_path, "verifier", "trust", "lists", "older.json", ok=False).err

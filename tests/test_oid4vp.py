@@ -13,11 +13,11 @@ from vc.canon import Json
 from vc.errors import Malformed, Unsupported, VcError
 from vc.oid4vp import (
     LDP_VC,
-    SD_JWT_VC,
     MAX_CLAIMS,
     MAX_PATH,
     MAX_QUERIES,
     MAX_SETS,
+    SD_JWT_VC,
     VERIFIABLE_CREDENTIAL,
     ClaimPath,
     ClaimQuery,

@@ -84,7 +84,9 @@ def answered(document: Any, *make: Callable[[str], Answer]) -> Copy:
 def shown_by(held: Copy, key: Ed25519Key | None = None) -> dict[str, Any]:
     """The presentation of a copy and of what the worker says to it."""
     (proposal,) = plan(ASKED, [held], contexts=CONTEXTS, at=AT).proposals
-    return present(proposal, request=ASKED, key=key or holder_key(), contexts=CONTEXTS, at=AT, rand=rand_from("shown"))
+    made = present(proposal, request=ASKED, key=key or holder_key(), contexts=CONTEXTS, at=AT, rand=rand_from("shown"))
+    assert isinstance(made, dict)
+    return made
 
 
 def shown(*make: Callable[[str], Answer]) -> Shown:
@@ -195,6 +197,7 @@ def test_there_is_no_way_to_show_the_statement_without_the_reply() -> None:
         presentation = present(
             proposal, request=asked, key=holder_key(), contexts=CONTEXTS, at=AT, rand=rand_from("less")
         )
+        assert isinstance(presentation, dict)
         assert len(presentation["verifiableCredential"]) == 2  # type: ignore[arg-type]
 
 
