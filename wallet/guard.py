@@ -8,12 +8,13 @@ from types import MappingProxyType
 from typing import Final
 
 from vc.jsonld import Contexts
-from vc.oid4vp import ClaimPath, CredentialQuery, Request
-from wallet.choose import Copy, Disclosure, Plan, Proposal, plan, purpose_of, statement_type
+from vc.oid4vp import SD_JWT_VC, ClaimPath, CredentialQuery, Request
+from wallet.choose import Copy, Disclosure, Plan, Proposal, plan, purpose_of
 from wallet.held import Claims, is_current, said
 from work.purposes import Judgement, Purpose, judge, law
 from work.subject import SUBJECT, claim_on
 from work.types import LANGUAGES, TYPES, Words
+from work.vct import BY_VCT
 
 _ORDER: Final = tuple(Judgement)
 _ALLOWED: Final = frozenset({Judgement.expected, Judgement.acceptable})
@@ -113,21 +114,27 @@ def assess(request: Request) -> tuple[Judged, ...]:
 
 def kind_asked(query: CredentialQuery) -> str:
     """The statement type that a query asks for; its id where that is none of ours."""
-    names = (name.rpartition("#")[2].removesuffix("Credential") for wanted in query.types for name in sorted(wanted))
-    return next((name for name in names if name in TYPES), query.id)
+    for name in (name for wanted in query.types for name in sorted(wanted)):
+        kind = BY_VCT[name].name if name in BY_VCT else name.rpartition("#")[2].removesuffix("Credential")
+        if kind in TYPES:
+            return kind
+    return query.id
 
 
 def _asked(query: CredentialQuery, kind: str) -> tuple[str, ...]:
     """The claims of a query that can be shown or hidden; an empty name where it asks for none of those."""
     known = TYPES.get(kind)
-    names = dict.fromkeys(_name(kind, claim.path) for claim in query.claims)
+    names = dict.fromkeys(_name(query, claim.path) for claim in query.claims)
     chosen = [name for name in names if not (known and name in known.claims and known.claims[name].mandatory)]
     return tuple(chosen) or ("",)
 
 
-def _name(kind: str, path: ClaimPath) -> str:
+def _name(query: CredentialQuery, path: ClaimPath) -> str:
     """A claim as :mod:`wallet.choose` names it."""
-    named = claim_on(TYPES.get(kind), path)
+    known = TYPES.get(kind_asked(query))
+    if query.format == SD_JWT_VC and known is not None:  # it has names of its own for claims
+        return next((claim.name for claim in known.claims.values() if claim.jwt == path[0]), str(path[0]))
+    named = claim_on(known, path)
     parts = [str(part) for part in path if part is not None]
     return named.name if named else parts[1] if len(parts) > 1 else parts[0] if parts else SUBJECT
 
@@ -173,7 +180,7 @@ def _gentle(request: Request, purpose: Purpose | None) -> Request:
 
 def _revealing(query: CredentialQuery, ids: Sequence[str], purpose: Purpose | None) -> tuple[int, int]:
     kind = kind_asked(query)
-    names = {_name(kind, claim.path) for claim in query.claims if claim.id in ids}
+    names = {_name(query, claim.path) for claim in query.claims if claim.id in ids}
     worst = max(_ORDER.index(_judged(purpose, kind, name).judgement) for name in names)
     return worst, sum(1 for name in names if not _is_ladder(kind, name))
 
@@ -260,7 +267,7 @@ def best_rung(copy: Copy, claim: str) -> str:
 
 def _newest(kind: str, held: Sequence[Copy]) -> Copy | None:
     """A platform's word before the worker's own, then the newest."""
-    found = [copy for copy in held if statement_type(copy.credential) == kind]
+    found = [copy for copy in held if copy.type == kind]
     return max(found, key=lambda copy: (not copy.own, str(said(copy).get("periodEnd", ""))), default=None)
 
 

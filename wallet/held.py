@@ -6,10 +6,9 @@ from datetime import datetime
 from typing import Final
 
 from vc.canon import Json
-from wallet.choose import Copy, issuer_name, statement_type
+from wallet.choose import Copy
 from work.draft import is_filler
 from work.subject import read_claims
-from work.types import TYPES
 
 LOW: Final = 2  # unused copies of a statement: time to fetch more
 
@@ -27,12 +26,12 @@ class Statement:
     @property
     def type(self) -> str:
         """Its type, such as Earnings."""
-        return statement_type(self.copy.credential)
+        return self.copy.type
 
     @property
     def issuer(self) -> str:
         """What its issuer calls itself."""
-        return issuer_name(self.copy.credential)
+        return self.copy.issuer_name
 
 
 def by_statement(copies: Iterable[Copy]) -> tuple[Statement, ...]:
@@ -54,13 +53,12 @@ def running_low(copies: Sequence[Copy], at: datetime) -> tuple[Statement, ...]:
 
 def is_current(copy: Copy, at: datetime) -> bool:
     """Whether a copy is still valid."""
-    return copy.credential.valid_until is None or at <= copy.credential.valid_until
+    return copy.valid_until is None or at <= copy.valid_until
 
 
 def said(copy: Copy) -> Claims:
     """What a copy says, by claim, without padding."""
-    kind = TYPES.get(statement_type(copy.credential))
-    held = read_claims(kind, copy.credential.subjects[0])[0] if kind else {}
+    held = read_claims(copy.kind, copy.subject)[0] if copy.kind else {}
     claims = {name: _value(value) for name, value in held.items()}
     return {name: value for name, value in claims.items() if value not in ((), "")}
 
