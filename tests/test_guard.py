@@ -48,9 +48,9 @@ def test_every_ladder_is_reached_from_the_figure_that_it_is_computed_from() -> N
             if claim.ladder and claim.basis:
                 assert claim.name in ROUGHER[f"{kind.name}.{claim.basis.claim}"]
     for name, ladders in ROUGHER.items():
-        kind, _, figure = name.partition(".")
-        assert figure in TYPES[kind].claims
-        assert all(TYPES[kind].claims[ladder].ladder for ladder in ladders)
+        owner, _, figure = name.partition(".")
+        assert figure in TYPES[owner].claims
+        assert all(TYPES[owner].claims[ladder].ladder for ladder in ladders)
 
 
 def test_each_demand_has_its_verdict_and_its_law() -> None:
@@ -66,12 +66,13 @@ def test_each_demand_has_its_verdict_and_its_law() -> None:
 
 
 def test_without_a_known_purpose_everything_is_unusual_and_nothing_is_offered() -> None:
-    for extra in (
+    extras: tuple[Any, ...] = (
         {},
         {"purpose": {"code": "made.up"}},
         {"purpose": "housing.tenancy.fr"},
         {"purpose": {"code": ["x"]}},
-    ):
+    )
+    for extra in extras:
         nameless = replace(request("Earnings.averageAtLeast12m>=1500"), extra=extra)
         assert {one.judgement for one in assess(nameless)} == {Judgement.unusual}
         offer = offer_for(nameless)
@@ -217,7 +218,7 @@ def test_a_request_for_everything_stays_readable(lang: str) -> None:
 
 def test_a_credential_cannot_write_into_the_terminal() -> None:
     evil = copy(credential())
-    subject = {
+    subject: Any = {
         **evil.credential.subjects[0],
         "currency": "EUR\x1b[2J\u202e",
         "averageAtLeast12m": ["001500", "99\x1b99"],

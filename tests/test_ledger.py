@@ -202,7 +202,8 @@ def test_a_letter_to_a_hostile_verifier_is_harmless() -> None:
 
 
 def test_unsigned_entries_of_any_shape_are_read() -> None:
-    for odd in ({}, {"shown": 3}, {"shown": [1, {"claims": 2, "answers": "x"}], "purpose": 7, "at": 5}):
+    odds: tuple[Any, ...] = ({}, {"shown": 3}, {"shown": [1, {"claims": 2, "answers": "x"}], "purpose": 7, "at": 5})
+    for odd in odds:
         assert find([odd], Search(text="nothing like it")) == ()
         assert letter(odd, on=AT.date(), lang="fr")
         assert to_csv([odd])

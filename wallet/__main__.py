@@ -26,6 +26,7 @@ from wallet.guard_command import (
     require_alone,
     write_message,
 )
+from wallet.insights_command import insights_command
 from wallet.ledger_command import ledger_app
 from wallet.opening import ask_passphrase, open_shelf, vault_path
 from wallet.present import present
@@ -260,6 +261,7 @@ def dispute_command(
 
 
 app.add_typer(ledger_app, name="ledger")
+app.command("insights")(insights_command)
 
 
 @app.command("serve")

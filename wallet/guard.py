@@ -10,7 +10,7 @@ from typing import Final
 from vc.jsonld import Contexts
 from vc.oid4vp import SD_JWT_VC, ClaimPath, CredentialQuery, Request
 from wallet.choose import Copy, Disclosure, Plan, Proposal, plan, purpose_of
-from wallet.held import Claims, is_current, said
+from wallet.held import Claims, is_current, newest, said
 from work.purposes import Judgement, Purpose, judge, law
 from work.subject import SUBJECT, claim_on
 from work.types import LANGUAGES, TYPES, Words
@@ -241,7 +241,7 @@ def _withhold(
 def _rougher(kind: str, claim: str, purpose: Purpose | None, held: Sequence[Copy]) -> Offered | None:
     """What says the same more roughly, may be shown for the purpose, and is in the wallet; the best of it."""
     known = TYPES.get(kind)
-    band = _newest(known.instead, held) if known and known.instead else None
+    band = newest(known.instead, held) if known and known.instead else None
     if known is not None and band is not None:
         judgement = judge(purpose, known.instead, "")
         return (
@@ -249,13 +249,13 @@ def _rougher(kind: str, claim: str, purpose: Purpose | None, held: Sequence[Copy
             if judgement in _ALLOWED
             else None
         )
-    newest = _newest(kind, held)
-    if newest is None:
+    copy = newest(kind, held)
+    if copy is None:
         return None
     for name in ROUGHER.get(f"{kind}.{claim}", ()):
-        judgement, rung = judge(purpose, kind, name), best_rung(newest, name)
+        judgement, rung = judge(purpose, kind, name), best_rung(copy, name)
         if judgement in _ALLOWED and rung:
-            return Offered(kind, name, rung, judgement is Judgement.acceptable, said(newest))
+            return Offered(kind, name, rung, judgement is Judgement.acceptable, said(copy))
     return None
 
 
@@ -263,12 +263,6 @@ def best_rung(copy: Copy, claim: str) -> str:
     """The highest rung of a ladder that a statement reaches; empty where there is none."""
     values = said(copy).get(claim, ())
     return _highest((values,) if isinstance(values, str) else values)
-
-
-def _newest(kind: str, held: Sequence[Copy]) -> Copy | None:
-    """A platform's word before the worker's own, then the newest."""
-    found = [copy for copy in held if copy.type == kind]
-    return max(found, key=lambda copy: (not copy.own, str(said(copy).get("periodEnd", ""))), default=None)
 
 
 def _highest(rungs: Iterable[str]) -> str:

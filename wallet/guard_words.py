@@ -12,7 +12,7 @@ from vc.oid4vp import LDP_VC, ClaimQuery, Request, credential_query
 from wallet.choose import Proposal, purpose_of
 from wallet.guard import CounterOffer, Judged, Offered, Withheld, assess
 from wallet.held import LOW
-from wallet.plain import plain
+from wallet.plain import MAX_NAME, plain
 from wallet.traces import Trace, traces
 from work.contexts import URL
 from work.phrases import listed, typeset
@@ -23,7 +23,6 @@ from work.wording import label, say
 
 MAX_NAMES: Final = 6  # of claims of one type on a line: who asks for hundreds must not hide the rest
 MAX_GROUPS: Final = 8  # statement types on a line
-MAX_NAME: Final = 60
 
 _TEXTS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     tomllib.loads(files("wallet").joinpath("guard.toml").read_text(encoding="utf-8"))

@@ -56,6 +56,12 @@ def is_current(copy: Copy, at: datetime) -> bool:
     return copy.valid_until is None or at <= copy.valid_until
 
 
+def newest(kind: str, held: Iterable[Copy]) -> Copy | None:
+    """Of the statements of a type the one to show: a platform's word before the worker's own, then the newest."""
+    found = [copy for copy in held if copy.type == kind]
+    return max(found, key=lambda copy: (not copy.own, str(said(copy).get("periodEnd", ""))), default=None)
+
+
 def said(copy: Copy) -> Claims:
     """What a copy says, by claim, without padding."""
     held = read_claims(copy.kind, copy.subject)[0] if copy.kind else {}

@@ -15,6 +15,7 @@ from wallet.choose import Copy, Plan, Proposal, claim_name, issuer_name, stateme
 from wallet.guard import assess
 from wallet.guard_words import judged_json, low_text, trace_lines, traces_json, verdict_lines
 from wallet.plain import plain as _plain
+from wallet.plain import short as _short
 from work.draft import is_filler
 from work.phrases import day
 from work.subject import claim_of, read_claims
@@ -341,9 +342,3 @@ def _value(value: Json) -> str | tuple[str, ...]:
 
 def _label(kind: str, lang: str) -> str:
     return label(kind, lang) if kind in TYPES else _plain(kind)
-
-
-def _short(issuer: str) -> str:
-    """An issuer on a line: its own name, or enough of its DID to tell it from another."""
-    name = _plain(issuer)
-    return name if len(name) <= 60 else f"{name[:16]}…{name[-6:]}"
