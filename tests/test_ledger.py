@@ -219,3 +219,7 @@ def test_own_words_are_named_in_the_letter() -> None:
 
 def with_shown(shown: Json) -> dict[str, Json]:
     return sample(shown=shown)
+
+
+def test_where_nothing_was_shown_nothing_is_kept() -> None:
+    assert due(sample(shown=[])) is None

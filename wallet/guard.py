@@ -1,6 +1,6 @@
 """The guard: what a request asks compared with its purpose, and the smallest answer that would still serve it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -152,17 +152,19 @@ def counter_offer(request: Request, copies: Sequence[Copy], *, contexts: Context
     """What to offer instead of answering ``request`` as it stands. Without a known purpose nothing is offered."""
     purpose = purpose_of(request)
     made = plan(_gentle(request, purpose), copies, contexts=contexts, at=at)
-    held = [copy for copy in copies if is_current(copy, at)]
-    answered = {proposal.query.id: proposal for proposal in made.proposals}
+    held = newest(copy for copy in copies if is_current(copy, at))  # once: a request may ask for hundreds of claims
+    answered: dict[str, list[Proposal]] = {}
+    for proposal in made.proposals:
+        answered.setdefault(proposal.query.id, []).append(proposal)
     wanted = answered.keys() | {query.id for query in made.unanswered}
     queries = [query for query in request.queries if query.id in wanted]
-    kept = {query.id: _kept(query, answered.get(query.id), purpose, held) for query in queries}
+    kept = {query.id: _kept(query, answered.get(query.id, []), purpose, held) for query in queries}
     offered = {(one.type, one.claim): one for names in kept.values() for one in names}
     withheld: dict[tuple[str, str], Withheld] = {}
     for query in queries:
         for claim in _asked(query, kind_asked(query)):
             _withhold(query, claim, purpose, held, offered, withheld, answered=query.id in answered)
-    less = [_less(answered[name], {one.claim: one for one in kept[name]}) for name in answered]
+    less = [_less(one, {each.claim for each in kept[one.query.id]}) for one in made.proposals]
     answer = replace(made, proposals=tuple(one for one in less if one is not None))
     complete = _is_complete(request, answered, answer)
     return CounterOffer(request, purpose, tuple(offered.values()), tuple(withheld.values()), answer, complete)
@@ -186,17 +188,17 @@ def _revealing(query: CredentialQuery, ids: Sequence[str], purpose: Purpose | No
 
 
 def _kept(
-    query: CredentialQuery, proposal: Proposal | None, purpose: Purpose | None, held: Sequence[Copy]
+    query: CredentialQuery, proposals: Sequence[Proposal], purpose: Purpose | None, held: Mapping[str, Copy]
 ) -> tuple[Offered, ...]:
     """What is asked and stays: needed for the purpose, and as rough as it can be said."""
-    if proposal is None:
+    if not proposals:
         return ()
-    kind, beside = kind_asked(query), said(proposal.copy)
+    kind, beside = kind_asked(query), said(proposals[0].copy)
     return tuple(
-        Offered(kind, claim, _rung(proposal, claim), judgement is Judgement.acceptable, beside)
+        Offered(kind, claim, _rung(proposals[0], claim), judgement is Judgement.acceptable, beside)
         for claim in _asked(query, kind)
         if (judgement := _judged(purpose, kind, claim).judgement) in _ALLOWED
-        and (claim == "" or any(True for _ in _of(proposal, claim)))
+        and (claim == "" or any(True for one in proposals for _ in _of(one, claim)))
         and (_is_rough(kind, claim) or judgement is Judgement.expected)
         and (_is_rough(kind, claim) or _rougher(kind, claim, purpose, held) is None)
     )
@@ -214,7 +216,7 @@ def _withhold(
     query: CredentialQuery,
     claim: str,
     purpose: Purpose | None,
-    held: Sequence[Copy],
+    held: Mapping[str, Copy],
     offered: dict[tuple[str, str], Offered],
     withheld: dict[tuple[str, str], Withheld],
     *,
@@ -238,10 +240,10 @@ def _withhold(
     withheld[kind, claim] = Withheld(kind, claim, why or (Why.rougher if rougher else Why.optional), judged.law)
 
 
-def _rougher(kind: str, claim: str, purpose: Purpose | None, held: Sequence[Copy]) -> Offered | None:
+def _rougher(kind: str, claim: str, purpose: Purpose | None, held: Mapping[str, Copy]) -> Offered | None:
     """What says the same more roughly, may be shown for the purpose, and is in the wallet; the best of it."""
     known = TYPES.get(kind)
-    band = newest(known.instead, held) if known and known.instead else None
+    band = held.get(known.instead) if known else None
     if known is not None and band is not None:
         judgement = judge(purpose, known.instead, "")
         return (
@@ -249,7 +251,7 @@ def _rougher(kind: str, claim: str, purpose: Purpose | None, held: Sequence[Copy
             if judgement in _ALLOWED
             else None
         )
-    copy = newest(kind, held)
+    copy = held.get(kind)
     if copy is None:
         return None
     for name in ROUGHER.get(f"{kind}.{claim}", ()):
@@ -280,7 +282,7 @@ def _is_rough(kind: str, claim: str) -> bool:
     return _is_ladder(kind, claim) or any(other.instead == kind for other in TYPES.values())
 
 
-def _less(proposal: Proposal, kept: Mapping[str, Offered]) -> Proposal | None:
+def _less(proposal: Proposal, kept: Set[str]) -> Proposal | None:
     """A proposal that shows only what is kept, with what says nothing alone; of a ladder one rung."""
     if not kept:
         return None
@@ -292,14 +294,19 @@ def _less(proposal: Proposal, kept: Mapping[str, Offered]) -> Proposal | None:
         for one in proposal.asked
         if one.claim in beside
         or (one.claim in claims and claims[one.claim].mandatory)
-        or (one.claim in kept and (not _is_ladder(proposal.type, one.claim) or one.value == kept[one.claim].rung))
+        or (one.claim in kept and (not _is_ladder(proposal.type, one.claim) or one.value == _rung(proposal, one.claim)))
     )
     return replace(proposal, asked=asked)
 
 
-def _is_complete(request: Request, answered: Mapping[str, Proposal], answer: Plan) -> bool:
-    """OID4VP §6.4.1 and §6.4.2: whole credentials' worth of claims, and whole sets of credentials."""
-    full = {one.query.id for one in answer.proposals if len(one.asked) == len(answered[one.query.id].asked)}
+def _is_complete(request: Request, answered: Mapping[str, Sequence[Proposal]], answer: Plan) -> bool:
+    """OID4VP §6.4.1 and §6.4.2: every claim of a credential, and every credential of a set."""
+    shown = {(one.query.id, one.copy.id): len(one.asked) for one in answer.proposals}
+    full = {
+        name
+        for name, proposals in answered.items()
+        if all(shown.get((name, one.copy.id)) == len(one.asked) for one in proposals)
+    }
     if not request.sets:
         return full >= {query.id for query in request.queries}
     return all(any(set(option) <= full for option in each.options) for each in request.sets if each.required)

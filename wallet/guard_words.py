@@ -22,6 +22,7 @@ from work.types import LANGUAGES, TYPES
 from work.wording import label, say
 
 MAX_NAMES: Final = 6  # of claims of one type on a line: who asks for hundreds must not hide the rest
+MAX_VALUES: Final = 3  # of a claim with many, on a line of the ledger
 MAX_GROUPS: Final = 8  # statement types on a line
 
 _TEXTS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
@@ -80,6 +81,23 @@ def claim_label(kind: str, claim: str, lang: str) -> str:
     if claim == SUBJECT:
         return tell("everything", lang)
     return label(kind, lang, claim) if kind in TYPES and claim in TYPES[kind].claims else plain(claim, MAX_NAME)
+
+
+def ledger_values(shown: Mapping[str, Json], lang: str) -> str:
+    """What a line of the ledger says was shown of a statement: claims by name, and of many values the first few."""
+    kind, claims = str(shown.get("type")), shown.get("claims")
+    values: dict[str, list[str]] = {}
+    for one in claims if isinstance(claims, list) else []:
+        if isinstance(one, dict):
+            values.setdefault(str(one.get("claim")), []).append(plain(str(one.get("value"))))
+    told = []
+    for claim, found in values.items():
+        first, rest = ", ".join(found[:MAX_VALUES]), len(found) - MAX_VALUES
+        text = tell("ledger_more", lang, values=first, count=rest) if rest > 0 else first
+        told.append(
+            tell("ledger_values", lang, claim=claim_label(kind, claim.removeprefix(f"{kind}."), lang), values=text)
+        )
+    return listed(_some(told, MAX_NAMES, lang), lang) or "-"
 
 
 def counter_lines(offer: CounterOffer, lang: str) -> Iterator[str]:

@@ -56,10 +56,16 @@ def is_current(copy: Copy, at: datetime) -> bool:
     return copy.valid_until is None or at <= copy.valid_until
 
 
-def newest(kind: str, held: Iterable[Copy]) -> Copy | None:
-    """Of the statements of a type the one to show: a platform's word before the worker's own, then the newest."""
-    found = [copy for copy in held if copy.type == kind]
-    return max(found, key=lambda copy: (not copy.own, str(said(copy).get("periodEnd", ""))), default=None)
+def newest(copies: Iterable[Copy]) -> Mapping[str, Copy]:
+    """Of each type the statement to show: a platform's word before the worker's own, then the newest."""
+    found: dict[str, Copy] = {}
+    for copy in copies:
+        found[copy.type] = max(found.get(copy.type, copy), copy, key=_weight)
+    return found
+
+
+def _weight(copy: Copy) -> tuple[bool, str]:
+    return not copy.own, str(copy.subject.get("periodEnd", ""))
 
 
 def said(copy: Copy) -> Claims:

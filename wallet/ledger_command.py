@@ -14,7 +14,7 @@ from vc.io.options import At, Home, Json_, Lang, Out, language, moment
 from wallet.erasure import letter, letter_html
 from wallet.guard_words import tell
 from wallet.ledger import BROKEN
-from wallet.ledger_search import Entry, Search, due, find, parse_day, purpose_code, to_csv
+from wallet.ledger_search import Entry, Search, due, find, parse_day, purpose_code, statements, to_csv
 from wallet.opening import open_shelf
 from wallet.shelf import Shelf
 from wallet.words import ledger_text
@@ -85,6 +85,10 @@ def erase_command(
     entry = next((one for one in entries if one["number"] == number), None)
     if entry is None:
         raise Malformed("NUMBER", f"the ledger has no entry {number}; see `ouvrage wallet ledger`", code="NOT_FOUND")
+    if not statements(entry):
+        raise Malformed(
+            "NUMBER", f"nothing was shown in entry {number}, so there is nothing to erase", code="NOT_SHOWN"
+        )
     written = letter(entry, on=today, lang=language_)
     if out is not None:
         page = out.suffix.lower() in (".html", ".htm")
@@ -129,8 +133,9 @@ def _lines(found: tuple[Entry, ...], count: int, broken: str, today: date, lang:
     if len(found) != count:
         told.append(tell("found", lang, count=len(found), all=count))
     for entry in found:
-        told += [ledger_text([dict(entry)], lang), tell("why", lang, purpose=_purpose(entry, lang))]
-        told.append(_until(entry, today, lang))
+        told.append(ledger_text([dict(entry)], lang))
+        if statements(entry):
+            told += [tell("why", lang, purpose=_purpose(entry, lang)), _until(entry, today, lang)]
     return told if found else [*told, ledger_text([], lang)]
 
 

@@ -104,13 +104,13 @@ def shown_on(entry: Entry) -> date | None:
 
 
 def due(entry: Entry) -> Due | None:
-    """When a showing has to be forgotten; None where neither the verifier nor its purpose says."""
+    """When a showing has to be forgotten; None where nothing was shown, or neither verifier nor purpose says."""
     day, days = shown_on(entry), declared(entry).get("retentionDays")
     stated = type(days) is int and 0 <= days <= MAX_RETENTION
     if not stated:
         known = PURPOSES.get(purpose_code(entry))
         days = known.retention_days if known else None
-    if day is None or not isinstance(days, int) or days > (date.max - day).days:
+    if day is None or not statements(entry) or not isinstance(days, int) or days > (date.max - day).days:
         return None
     return Due(day + timedelta(days=days), days, stated)
 

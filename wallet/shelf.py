@@ -139,6 +139,11 @@ class Shelf:
             self.vault.replace([Item(item.id, item.kind, _shown_once_more(_body(item))) for item in items])
             entries = self.ledger()
             line = entry(request, proposals, at=at, previous=entries[-1] if entries else None)
+            self.write_line(line, rand=rand)
+
+    def write_line(self, line: dict[str, Json], *, rand: Callable[[int], bytes]) -> None:
+        """Add a line to the ledger, and make it the chain's head. The only way to write one."""
+        with self.vault.transaction():
             self.vault.delete([item.id for item in self.vault.items(LEDGER_HEAD)])
             self.vault.put([Item.new(LEDGER, line, rand=rand), Item.new(LEDGER_HEAD, head(line), rand=rand)])
 

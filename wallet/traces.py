@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from wallet.choose import Disclosure, Proposal
+from wallet.guard import ROUGHER
 from work.types import TYPES
 
 
@@ -40,7 +41,6 @@ _FIGURES: Final = frozenset(
         "km",
         "measured",
         "money",
-        "month",
         "monthCount",
         "monthHours",
         "monthMoney",
@@ -82,4 +82,6 @@ def _shape(proposal: Proposal, one: Disclosure) -> str:
     claim = kind.claims.get(one.claim) if kind else None
     if claim is None:
         return "text"
+    if claim.kind == "month" and f"{proposal.type}.{claim.name}" in ROUGHER:
+        return "date"  # since when somebody works; that they worked last month says nothing of who they are
     return "" if claim.mandatory else claim.kind

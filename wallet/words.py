@@ -13,7 +13,7 @@ from vc.oid4vp import CredentialQuery, Request
 from wallet.answers import MAX_TEXT, Answer
 from wallet.choose import Copy, Plan, Proposal, claim_name, issuer_name, statement_type
 from wallet.guard import assess
-from wallet.guard_words import judged_json, low_text, trace_lines, traces_json, verdict_lines
+from wallet.guard_words import judged_json, ledger_values, low_text, trace_lines, traces_json, verdict_lines
 from wallet.plain import plain as _plain
 from wallet.plain import short as _short
 from work.draft import is_filler
@@ -292,7 +292,7 @@ def ledger_text(entries: Sequence[Json], lang: str) -> str:
         assert isinstance(entry, dict)
         shown = entry["shown"]
         claims = [
-            f"{_label(str(one['type']), lang)} ({', '.join(_names(one))})"
+            f"{_label(str(one['type']), lang)} ({ledger_values(one, lang)})"
             + (_TEXTS[lang]["ledger_own"] if one.get("ownImport") is True else "")
             + _said_row([said["type"] for said in _dicts(one.get("answers"))], lang, "ledger_said")
             for one in _dicts(shown)
@@ -310,15 +310,6 @@ def ledger_text(entries: Sequence[Json], lang: str) -> str:
 
 def _dicts(value: Json) -> list[dict[str, Json]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
-
-
-def _names(shown: Mapping[str, Json]) -> list[str]:
-    claims = shown.get("claims")
-    return [
-        f"{one['claim']} {one['value']}"
-        for one in (claims if isinstance(claims, list) else [])
-        if isinstance(one, dict)
-    ] or ["-"]
 
 
 def written(path: Path, lang: str) -> str:
