@@ -161,9 +161,11 @@ def _write_lists(database: "Database", out: Path, base: str) -> int:
             folder = out / name
             folder.mkdir(parents=True, exist_ok=True)
             write_atomic(folder / _file(kind), published.body, mode=0o644)
-            if kind not in (Kind.JWT, Kind.CWT):
+            signed = format_date_time(datetime.fromtimestamp(published.signed_at, UTC))
+            if kind is Kind.JWT:
+                entries.append({"url": f"{base}/status/{name}/token", "asOf": signed, "token": published.body.decode()})
+            elif kind is not Kind.CWT:
                 credential = parse_object(published.body)
-                signed = format_date_time(datetime.fromtimestamp(published.signed_at, UTC))
                 entries.append({"url": credential["id"], "asOf": signed, "credential": credential})
     out.mkdir(parents=True, exist_ok=True)
     index = aggregation(tuple(f"{base}/status/{one}/token" for one in ids))

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -36,6 +36,7 @@ from vc.trust import Trust, parse_trust
 from wallet.accept import Ask, read_offer
 from wallet.choose import plan
 from wallet.collect import Collected, collect
+from wallet.formats import FORMATS
 from wallet.present import present
 from wallet.shelf import Shelf
 from work import CONTEXTS
@@ -65,11 +66,26 @@ def offered(service: Running, *names: str, grant: str = PRE_AUTHORIZED, **more: 
 
 
 async def take(
-    shelf: Shelf, link: str, clock: Clock, *, ask: Ask = fetch, tx_code: str | None = None, copies: int = 2
+    shelf: Shelf,
+    link: str,
+    clock: Clock,
+    *,
+    ask: Ask = fetch,
+    tx_code: str | None = None,
+    copies: int = 2,
+    formats: Collection[str] = FORMATS,
 ) -> Collected:
     offer = await read_offer(link, ask=ask)
     return await collect(
-        shelf, offer, ask=ask, tx_code=tx_code, copies=copies, contexts=CONTEXTS, now=clock, rand=os.urandom
+        shelf,
+        offer,
+        ask=ask,
+        tx_code=tx_code,
+        copies=copies,
+        contexts=CONTEXTS,
+        now=clock,
+        rand=os.urandom,
+        formats=formats,
     )
 
 
@@ -147,8 +163,10 @@ async def test_offers_with_nothing_for_this_wallet(database: Any, shelf: Shelf) 
     async with running(database) as service:
         with pytest.raises(Unsupported, match="log in with the platform first"):
             await take(shelf, offered(service, grant=AUTHORIZATION_CODE).link, service.clock)
-        with pytest.raises(Unsupported, match="none of its credentials is in a format of this wallet"):
-            await take(shelf, offered(service, SD).link, service.clock)
+        with pytest.raises(
+            Unsupported, match=r"none of its credentials is in a format that is wanted .bbs-2023, sd-jwt."
+        ):
+            await take(shelf, offered(service, SD).link, service.clock, formats=("sd-jwt", "bbs-2023"))
     assert shelf.signing_keys() == ()
 
 
@@ -365,7 +383,8 @@ LIES: Final[dict[str, tuple[str, Callable[[Fetched], Fetched], str]]] = {
     "a token for anybody": ("/token", said(token_type="Bearer"), "not a token that is bound to this wallet's key"),
     "a token for nothing": ("/token", said(authorization_details=[]), "names no credential"),
     "no credential": ("/credential", instead(), "holds no credential"),
-    "no object": ("/credential", instead("eyJ"), "credential 1 of http.*: not an object"),
+    "no object": ("/credential", instead(7), "credential 1 of http.*: not an object"),
+    "no SD-JWT": ("/credential", instead("eyJ"), "credential 1 of http.*: no ~ after the signed part"),
     "another's key": ("/credential", instead(signed(holder=holder_key("other"))), "a key that is not in this wallet"),
     "nobody's key": ("/credential", instead(signed(bound=False)), "bound to no key"),
     "another's name": (

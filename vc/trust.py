@@ -51,6 +51,14 @@ class GivenList:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenToken:
+    """A Status List Token in JWT Format as it came, still to be verified on use, and when it was the newest."""
+
+    text: str = field(repr=False)
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Trust:
     """All that a verifier trusts. An empty one trusts nobody."""
 
@@ -61,6 +69,7 @@ class Trust:
     by_method: Mapping[str, tuple[TrustedIssuer, TrustedKey]]
     documents: Documents = NO_DOCUMENTS
     status_lists: Mapping[str, GivenList] = field(default_factory=lambda: MappingProxyType({}))  # by URL
+    status_tokens: Mapping[str, GivenToken] = field(default_factory=lambda: MappingProxyType({}))  # by URI
 
     def find(self, method: str) -> tuple[TrustedIssuer, TrustedKey] | None:
         """The issuer and the key that a verification method belongs to, if it is known."""
@@ -79,6 +88,7 @@ def parse_trust(raw: bytes, *, contexts: Contexts, where: str = "trust file") ->
     entries = _list(document, "issuers", MAX_ISSUERS, f"{where} ")
     issuers = tuple(parse_issuer(entry, where=f"{where} /issuers/{index}") for index, entry in enumerate(entries))
     public = _list(document, "public", MAX_PUBLIC, f"{where} ")
+    lists, tokens = _status_lists(document, where)
     return Trust(
         as_of=parse_date_time(document.get("asOf"), where=f"{where} /asOf"),
         issuers=issuers,
@@ -86,7 +96,8 @@ def parse_trust(raw: bytes, *, contexts: Contexts, where: str = "trust file") ->
         contexts=contexts,
         by_method=_index(issuers, where),
         documents=_documents(document, where),
-        status_lists=_status_lists(document, where),
+        status_lists=lists,
+        status_tokens=tokens,
     )
 
 
@@ -145,16 +156,22 @@ def _documents(document: Object, where: str) -> Documents:
     return Documents.of(given)
 
 
-def _status_lists(document: Object, where: str) -> Mapping[str, GivenList]:
+def _status_lists(document: Object, where: str) -> tuple[Mapping[str, GivenList], Mapping[str, GivenToken]]:
+    """Those that are credentials, and those that are tokens, each with a ``url`` of its own."""
     lists: dict[str, GivenList] = {}
+    tokens: dict[str, GivenToken] = {}
     for index, entry in enumerate(_list(document, "statusLists", MAX_STATUS_LISTS, f"{where} ")):
         here = f"{where} /statusLists/{index}"
         url = _text(entry, "url", here) if isinstance(entry, dict) else ""
-        if not isinstance(entry, dict) or url in lists:
+        if not isinstance(entry, dict) or url in lists or url in tokens:
             raise Malformed(here, "not one more status list", code="BAD_TRUST")
-        credential = parse_credential(entry.get("credential"), where=f"{here}/credential")
-        lists[url] = GivenList(credential, parse_date_time(entry.get("asOf"), where=f"{here}/asOf"))
-    return MappingProxyType(lists)
+        as_of = parse_date_time(entry.get("asOf"), where=f"{here}/asOf")
+        token = entry.get("token")
+        if isinstance(token, str) and "credential" not in entry:
+            tokens[url] = GivenToken(token, as_of)
+        else:
+            lists[url] = GivenList(parse_credential(entry.get("credential"), where=f"{here}/credential"), as_of)
+    return MappingProxyType(lists), MappingProxyType(tokens)
 
 
 def _list(document: Object, name: str, most: int, where: str) -> list[Json]:

@@ -145,7 +145,7 @@ def verify_presentation(
     where the trust file is too old to tell, or a status list is too old or not held. A no is said before a doubt.
     """
     question = _Question(challenge, domain, trust, policy, at)
-    check_trust_age(question)
+    check_trust_age(trust, policy, at)
     presentation = read_presentation(presented)
     holder = verify_holder(presentation, question)
     proven = [prove(credential, question) for credential in presentation.credentials]
@@ -169,16 +169,16 @@ def read_presentation(presented: Json) -> Presentation:
     return parse_presentation(presented)
 
 
-def check_trust_age(question: _Question) -> None:
+def check_trust_age(trust: Trust, policy: Policy, at: datetime) -> None:
     """Step 0: a trust file from another time than the one asked about cannot answer."""
-    as_of = question.trust.as_of
-    if question.at + CLOCK_SKEW < as_of:
+    as_of = trust.as_of
+    if at + CLOCK_SKEW < as_of:
         raise Undetermined(
             f"the trust file is from {as_of:%Y-%m-%d}, after the time asked about",
             "check the clock of this machine",
             code="WRONG_CLOCK",
         )
-    if question.at - as_of > question.policy.max_trust_age:
+    if at - as_of > policy.max_trust_age:
         raise Undetermined(
             f"the trust file is from {as_of:%Y-%m-%d}, too old to rely on", "get a newer trust file", code="STALE_TRUST"
         )

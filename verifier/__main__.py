@@ -4,7 +4,7 @@ import os
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import typer
 
@@ -62,6 +62,10 @@ def request_command(
     accept_possession: Annotated[
         bool, typer.Option("--accept-possession", help="Accept a credential that names no key of the worker, too.")
     ] = False,
+    form: Annotated[
+        Literal["bbs-2023", "sd-jwt"],
+        typer.Option("--format", help="sd-jwt asks for SD-JWT VCs, which the European wallets hold."),
+    ] = "bbs-2023",
     out: Out = None,
     as_json: Json_ = False,
 ) -> None:
@@ -74,6 +78,7 @@ def request_command(
         retention_days=retention,
         ask_anyway=ask_anyway,
         accept_possession=accept_possession,
+        sd_jwt=form == "sd-jwt",
         rand=os.urandom,
     )
     target = out or Path("request.json")

@@ -1,17 +1,18 @@
 """What a request asks, what of it must never be asked for its purpose, and what of it an answer does not show."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from vc.canon import Json
-from vc.oid4vp import ClaimQuery, CredentialQuery, Request, find_claims
+from vc.oid4vp import SD_JWT_VC, ClaimQuery, CredentialQuery, Request, find_claims
 from vc.verify import VerifiedCredential
 from verifier.words import clean
 from work.draft import is_filler, visible
 from work.purposes import PURPOSES, Judgement, Purpose, judge
 from work.subject import SUBJECT, claim_on, value_at
 from work.types import TYPES
+from work.vct import document_path, type_named
 
 MAX_RETENTION: Final = 36_500  # days: a hundred years, so that no date runs out of the calendar
 
@@ -62,8 +63,21 @@ class NotShown:
         return {"query": self.query, "anyOf": [[each.to_json() for each in option] for option in self.alternatives]}
 
 
+def _in_documents(request: Request) -> Request:
+    """The same request for JSON-LD credentials: what an SD-JWT VC shows is read as such a document, too."""
+    queries = (_in_document(query) if query.format == SD_JWT_VC else query for query in request.queries)
+    return replace(request, queries=tuple(queries))
+
+
+def _in_document(query: CredentialQuery) -> CredentialQuery:
+    kind = TYPES.get(_kind_asked(query))
+    claims = (replace(claim, path=document_path(kind, claim.path)) for claim in query.claims)
+    return replace(query, claims=tuple(claims))
+
+
 def read_asked(request: Request) -> Asked:
     """Who asks and for what; what the request leaves open about retention, the purpose's pack says."""
+    request = _in_documents(request)
     declared = request.extra.get("purpose")
     members = declared if isinstance(declared, dict) else {}
     code, necessity, days = (members.get(name) for name in ("code", "necessity", "retentionDays"))
@@ -93,7 +107,7 @@ def _never(query: CredentialQuery, purpose: Purpose | None) -> Iterator[Demand]:
 
 def _kind_asked(query: CredentialQuery) -> str:
     """The statement type that a query asks for; its id where that is none of ours."""
-    names = (name.rpartition("#")[2].removesuffix("Credential") for wanted in query.types for name in sorted(wanted))
+    names = (type_named(name) for wanted in query.types for name in sorted(wanted))
     return next((name for name in names if name in TYPES), query.id)
 
 
@@ -107,6 +121,7 @@ def _demand(query: CredentialQuery, claim: ClaimQuery) -> Demand:
 
 def find_not_shown(request: Request, shown: Mapping[str, VerifiedCredential]) -> Iterator[NotShown]:
     """What was asked and is not there. It reads the request and what was shown, and knows nothing of why."""
+    request = _in_documents(request)
     for query in request.queries:
         if query.id in shown or not _another_answered(query, request, shown):
             yield from _missing(query, shown.get(query.id))

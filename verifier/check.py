@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Final
 
 from vc.errors import Finding, Rejected, VcError
-from vc.oid4vp import CredentialQuery, Request, parse_answer
+from vc.oid4vp import SD_JWT_VC, CredentialQuery, Request, parse_answer
 from vc.trust import Trust
 from vc.verify import Assurance, Binding, Policy, Verified, VerifiedCredential, verify_presentation
 from verifier.request import CONTEXT_LISTS, SUITES
+from verifier.sdjwt import verify_sd_jwt
 from work.reply import about_digest
 from work.statement import SourceMethod
 from work.subject import read_claims
@@ -44,6 +45,9 @@ def check(raw: bytes, request: Request, *, trust: Trust, policy: Policy, at: dat
     proven: dict[str, Verified] = {}
     for name, presentations in parse_answer(raw, request).items():
         for presented in presentations:
+            if queries[name].format == SD_JWT_VC:
+                proven[name] = verify_sd_jwt(presented, queries[name], request, trust=trust, policy=policy, at=at)
+                continue
             verified = verify_presentation(
                 presented, challenge=request.nonce, domain=request.client_id, trust=trust, policy=policy, at=at
             )

@@ -7,13 +7,15 @@ from typing import Final
 
 from vc.canon import Json
 from vc.errors import Finding, Malformed, Rejected, Unsupported
+from vc.jose import ALGORITHMS
 from vc.multibase import encode_base64url
-from vc.oid4vp import LDP_VC, ClaimQuery, credential_query
+from vc.oid4vp import LDP_VC, SD_JWT_VC, ClaimPath, ClaimQuery, credential_query, sd_jwt_query
 from work.contexts import URL
 from work.ladders import rung
 from work.purposes import PURPOSES, Judgement, judge
 from work.subject import path_of
 from work.types import TYPES, Claim, StatementType
+from work.vct import claims_path
 
 NONCE_LENGTH: Final = 24  # bytes: nobody guesses one, and no two requests share one
 MAX_CLAIMS: Final = 32
@@ -85,9 +87,11 @@ def build_request(
     retention_days: int | None,
     ask_anyway: bool,
     accept_possession: bool,
+    sd_jwt: bool = False,
     rand: Callable[[int], bytes],
 ) -> dict[str, Json]:
-    """The request as JSON (OID4VP §5.1), with the purpose and the retention that the verifier commits to.
+    """The request as JSON (OID4VP §5.1), with the purpose and the retention that the verifier commits to; for SD-JWT
+    VCs where ``sd_jwt`` says so.
 
     Raises :class:`Rejected` for a claim that the purpose must never ask for, unless ``ask_anyway``.
     """
@@ -105,13 +109,14 @@ def build_request(
         "response_type": "vp_token",
         "client_id": client_id,
         "nonce": encode_base64url(rand(NONCE_LENGTH)),
-        "dcql_query": {"credentials": _queries(wanted, holder_binding=not accept_possession)},
+        "dcql_query": {"credentials": _queries(wanted, holder_binding=not accept_possession, sd_jwt=sd_jwt)},
         "client_metadata": {
             "vp_formats_supported": {
                 LDP_VC: {
                     "proof_type_values": ["DataIntegrityProof"],
                     "cryptosuite_values": list(SUITES),
-                }
+                },
+                SD_JWT_VC: {"sd-jwt_alg_values": list(ALGORITHMS), "kb-jwt_alg_values": list(ALGORITHMS)},
             }
         },
         "purpose": {
@@ -122,19 +127,21 @@ def build_request(
     }
 
 
-def _queries(wanted: Sequence[Wanted], *, holder_binding: bool) -> list[Json]:
+def _queries(wanted: Sequence[Wanted], *, holder_binding: bool, sd_jwt: bool) -> list[Json]:
     by_type: dict[str, list[Wanted]] = {}
     for one in wanted:
         by_type.setdefault(one.type.name, []).append(one)
-    return [
-        credential_query(
-            name,
-            [f"{URL}#{name}Credential"],
-            [_query(one) for one in _complete(group) if one.claim],
-            holder_binding=holder_binding,
-        )
-        for name, group in by_type.items()
-    ]
+    queries: list[Json] = []
+    for name, group in by_type.items():
+        path = claims_path if sd_jwt else path_of
+        claims = [_query(one, path(one.claim)) for one in _complete(group) if one.claim]
+        if sd_jwt:
+            queries.append(
+                sd_jwt_query(name, [TYPES[name].vct], claims)
+            )  # without its key, nothing would bind it to us
+        else:
+            queries.append(credential_query(name, [f"{URL}#{name}Credential"], claims, holder_binding=holder_binding))
+    return queries
 
 
 def _complete(group: Sequence[Wanted]) -> list[Wanted]:
@@ -144,12 +151,12 @@ def _complete(group: Sequence[Wanted]) -> list[Wanted]:
     return [*group, *(Wanted(group[0].type, group[0].type.claims[name], None) for name in needed)]
 
 
-def _query(wanted: Wanted) -> ClaimQuery:
+def _query(wanted: Wanted, path: ClaimPath) -> ClaimQuery:
     claim = wanted.claim
     assert claim is not None
     values = () if wanted.least is None else (rung(wanted.least),)
     suffix = "" if wanted.least is None else f"-{wanted.least}"
-    return ClaimQuery(f"{claim.name}{suffix}", path_of(claim), values)
+    return ClaimQuery(f"{claim.name}{suffix}", path, values)
 
 
 def _name(wanted: Wanted) -> str:

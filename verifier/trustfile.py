@@ -6,7 +6,7 @@ from vc.canon import Json, parse_object, to_json
 from vc.errors import Malformed
 from vc.jsonld import Contexts
 from vc.model import format_date_time
-from vc.trust import TRUST_LIMITS, TrustedIssuer, parse_issuer, parse_trust
+from vc.trust import TRUST_LIMITS, Trust, TrustedIssuer, parse_issuer, parse_trust
 
 
 def empty(at: datetime) -> bytes:
@@ -50,11 +50,16 @@ def add_lists(raw: bytes, lists_raw: bytes, *, contexts: Contexts) -> bytes:
     held = _list(document, "statusLists")
     kept = [one for one in held if not (isinstance(one, dict) and one.get("url") in urls)]
     written = to_json({**document, "statusLists": [*kept, *given]})
-    for url, new in parse_trust(written, contexts=contexts).status_lists.items():  # also: what can be read back only
-        old = known.status_lists.get(url)
-        if old is not None and new.as_of < old.as_of:
+    now, before = _dates(parse_trust(written, contexts=contexts)), _dates(known)  # also: what can be read back only
+    for url, as_of in now.items():
+        if url in before and as_of < before[url]:
             raise Malformed(f"status list {url[:200]}", "is older than the one that is held", code="BAD_TRUST")
     return written
+
+
+def _dates(trust: Trust) -> dict[str, datetime]:
+    """When each status list was the newest."""
+    return {url: one.as_of for lists in (trust.status_lists, trust.status_tokens) for url, one in lists.items()}
 
 
 def _documents(held: list[Json], given: list[Json], new: TrustedIssuer, others: list[Json]) -> list[Json]:

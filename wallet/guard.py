@@ -14,7 +14,7 @@ from wallet.held import Claims, is_current, newest, said
 from work.purposes import Judgement, Purpose, judge, law
 from work.subject import SUBJECT, claim_on
 from work.types import LANGUAGES, TYPES, Words
-from work.vct import BY_VCT
+from work.vct import type_named
 
 _ORDER: Final = tuple(Judgement)
 _ALLOWED: Final = frozenset({Judgement.expected, Judgement.acceptable})
@@ -115,8 +115,7 @@ def assess(request: Request) -> tuple[Judged, ...]:
 def kind_asked(query: CredentialQuery) -> str:
     """The statement type that a query asks for; its id where that is none of ours."""
     for name in (name for wanted in query.types for name in sorted(wanted)):
-        kind = BY_VCT[name].name if name in BY_VCT else name.rpartition("#")[2].removesuffix("Credential")
-        if kind in TYPES:
+        if (kind := type_named(name)) in TYPES:
             return kind
     return query.id
 

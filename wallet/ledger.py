@@ -40,6 +40,7 @@ def _shown(proposal: Proposal) -> dict[str, Json]:
         "ownImport": proposal.copy.own,
         "claims": [{"claim": claim_name(proposal, one), "value": one.value} for one in proposal.asked],
         "answers": [answer.to_json() for answer in proposal.copy.answers],
+        "format": proposal.copy.suite,
     }
 
 

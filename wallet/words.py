@@ -7,19 +7,21 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from vc.canon import Json
+from vc.canon import Json, to_json
 from vc.errors import Malformed
-from vc.oid4vp import CredentialQuery, Request
+from vc.oid4vp import SD_JWT_VC, CredentialQuery, Request
 from wallet.answers import MAX_TEXT, Answer
 from wallet.choose import Copy, Plan, Proposal, claim_name, issuer_name, statement_type
+from wallet.formats import FORMATS
 from wallet.guard import assess
 from wallet.guard_words import judged_json, ledger_values, low_text, trace_lines, traces_json, verdict_lines
 from wallet.plain import plain as _plain
 from wallet.plain import short as _short
 from work.draft import is_filler
 from work.phrases import day
-from work.subject import claim_of, read_claims
+from work.subject import SUBJECT, claim_of, read_claims
 from work.types import TYPES
+from work.vct import type_named
 from work.wording import label, lines
 
 _TEXTS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
@@ -38,7 +40,8 @@ def plan_text(request: Request, made: Plan, lang: str) -> str:
     for query in made.unanswered:
         told += ["", words["nothing"].format(what=_asked_for(query, lang))]
     for copy in made.unbound_answers:
-        told += ["", words["needs_key"].format(what=_label(statement_type(copy.credential), lang))]
+        why = words["needs_key" if copy.holder is None else "no_place"]
+        told += ["", why.format(what=_label(copy.type, lang))]
     return "\n".join(told)
 
 
@@ -76,14 +79,19 @@ def _proposal_lines(proposal: Proposal, lang: str) -> Iterable[str]:
 def shown_texts(proposal: Proposal, lang: str) -> list[str]:
     """Each thing that a proposal would tell, mandatory claims included, as sentences."""
     if proposal.type not in TYPES:
-        return [f"{claim_name(proposal, one)}: {_plain(one.value)}" for one in proposal.asked]
+        return [f"{_plain(_path(one.pointer))}: {_plain(one.value)}" for one in proposal.asked]
     return [line.text for line in lines(proposal.type, shown_claims(proposal), lang)]
+
+
+def _path(pointer: str) -> str:
+    """Where something stands in a credential of a type that is not known here."""
+    return ".".join(pointer.removeprefix(f"/{SUBJECT}").split("/")[1:])
 
 
 def shown_claims(proposal: Proposal) -> dict[str, str | tuple[str, ...]]:
     """The claims that a proposal discloses: those that are always shown, and those that were chosen."""
     kind = TYPES[proposal.type]
-    held, _ = read_claims(kind, proposal.copy.credential.subjects[0])
+    held, _ = read_claims(kind, proposal.copy.subject)
     shown = {name: _value(value) for name, value in held.items() if kind.claims[name].mandatory}
     chosen: dict[str, list[str]] = {}
     for one in proposal.asked:
@@ -101,7 +109,7 @@ def _asked_for(query: CredentialQuery, lang: str) -> str:
 
 def _types(query: CredentialQuery) -> list[str]:
     """The statement types that a query asks for, as far as we know them."""
-    names = {name.rpartition("#")[2].removesuffix("Credential") for types in query.types for name in types}
+    names = {type_named(name) for types in query.types for name in types}
     return sorted(names & set(TYPES))
 
 
@@ -132,6 +140,7 @@ def _proposal_json(proposal: Proposal) -> dict[str, Json]:
         "ownImport": proposal.copy.own,
         "answers": _answers_json(proposal.copy),
         "bound": proposal.copy.holder is not None,
+        "format": proposal.copy.suite,
         "fresh": proposal.fresh,
         "unusedCopies": proposal.copies_left,
         "linkable": traces_json(proposal),
@@ -160,6 +169,7 @@ def _statement(name: str, group: Sequence[Copy]) -> dict[str, Json]:
         "copies": len(group),
         "unused": sum(1 for copy in group if copy.shown == 0),
         "bound": all(copy.holder is not None for copy in group),
+        "format": group[0].suite,
         "ownImport": group[0].own,
         "answers": [answer.type for answer in group[0].answers],
     }
@@ -176,6 +186,7 @@ def list_text(entries: Sequence[Json], lang: str) -> str:
             copies=entry["copies"],
             issuer=_TEXTS[lang]["yourself"] if entry["ownImport"] else _short(str(entry["issuer"])),
         )
+        + _format_row(str(entry["format"]), lang)
         + _said_row(entry["answers"], lang)
         + _low_row(entry, lang)
         for entry in entries
@@ -189,6 +200,11 @@ def _low_row(entry: Mapping[str, Json], lang: str) -> str:
     unused, copies = int(str(entry["unused"])), int(str(entry["copies"]))
     low = low_text(unused, lang, own=entry["ownImport"] is True) if unused < copies else ""
     return f"\n    {low}" if low else ""
+
+
+def _format_row(suite: str, lang: str) -> str:
+    """What a line adds for another format than the one that tells least."""
+    return "" if suite == FORMATS[0] else _TEXTS[lang]["row_format"].format(format=_plain(suite))
 
 
 def _said_row(types: Json, lang: str, key: str = "row_said") -> str:
@@ -223,6 +239,8 @@ def copy_json(copy: Copy) -> dict[str, Json]:
         "claims": {name: list(value) if isinstance(value, tuple) else value for name, value in _claims(copy).items()},
         "ownImport": copy.own,
         "answers": _answers_json(copy),
+        "format": copy.suite,
+        "known": copy.kind is not None,
     }
 
 
@@ -236,11 +254,23 @@ def copy_text(copy: Copy, lang: str) -> str:
     end = f"{copy.credential.valid_until:%Y-%m-%d}" if copy.credential.valid_until else "-"
     words = _TEXTS[lang]
     issuer = words["yourself"] if copy.own else _short(issuer_name(copy.credential))
-    told = [line.text for line in lines(kind, _claims(copy), lang)] if kind in TYPES else []
+    told = [line.text for line in lines(kind, _claims(copy), lang)] if kind in TYPES else _unread_lines(copy)
     said = [text for answer in copy.answers for text in ("", words["with_it"], *answer_lines(answer, lang))]
     marked = [words["own"]] if copy.own else []
+    marked += [words["as_sd_jwt"]] if copy.format == SD_JWT_VC else []
+    marked += [words["certificate"]] if copy.format == SD_JWT_VC and not copy.issuer.startswith("did:") else []
+    marked += [words["unknown_type"]] if copy.kind is None else []
     until = words["until"].format(end=end, issuer=issuer)
     return "\n".join([_label(kind, lang), until, *marked, *(f"  - {text}" for text in told), *said])
+
+
+def _unread_lines(copy: Copy) -> list[str]:
+    """What a credential of a type that is not known here says, as it came."""
+    return [f"{_plain(name)}: {_plain(to_json(value).decode('utf-8'))}" for name, value in _told(copy).items()]
+
+
+def _told(copy: Copy) -> dict[str, Json]:
+    return {name: value for name, value in copy.subject.items() if name != "id"}
 
 
 def answer_lines(answer: Answer, lang: str) -> Iterable[str]:
@@ -318,8 +348,7 @@ def written(path: Path, lang: str) -> str:
 
 
 def _claims(copy: Copy) -> dict[str, str | tuple[str, ...]]:
-    subject, kind = copy.credential.subjects[0], TYPES.get(statement_type(copy.credential))
-    held = read_claims(kind, subject)[0] if kind else {name: subject[name] for name in subject if name != "id"}
+    held = read_claims(copy.kind, copy.subject)[0] if copy.kind else _told(copy)
     claims = {name: _value(value) for name, value in held.items()}
     return {name: value for name, value in claims.items() if value not in ((), "")}
 

@@ -18,6 +18,7 @@ from vc.errors import Malformed
 from vc.jose import numeric_date
 from vc.keys import PublicKey
 from vc.model import Credential, Object, format_date_time
+from vc.oid4vp import ClaimPath
 from vc.sdjwt_vc import confirmation
 from vc.token_status import StatusReference
 from work.months import first_second, valid_until
@@ -137,6 +138,12 @@ def _moment(claims: Object, *names: str) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(int(seconds), UTC)
 
 
+def type_named(name: str) -> str:
+    """The statement type that a query asks for: by its vct, or by the expanded type of its JSON-LD credentials."""
+    kind = BY_VCT.get(name)
+    return kind.name if kind else name.rpartition("#")[2].removesuffix("Credential")
+
+
 def document_pointer(kind: StatementType | None, pointer: str) -> str:
     """Where :func:`as_credential` has what stands at ``pointer`` in the claims of an SD-JWT VC."""
     _, name, *below = pointer.split("/")
@@ -144,6 +151,17 @@ def document_pointer(kind: StatementType | None, pointer: str) -> str:
         return pointer if name in REGISTERED else f"/{SUBJECT}{pointer}"
     claim = next((each for each in kind.claims.values() if each.jwt == name), None)
     return "/".join((claim.pointer, *below)) if claim else pointer
+
+
+def document_path(kind: StatementType | None, path: ClaimPath) -> ClaimPath:
+    """:func:`document_pointer` for a claims path (OID4VP §7)."""
+    claim = next((each for each in kind.claims.values() if each.jwt == path[0]), None) if kind else None
+    return (SUBJECT, *claim.path, *path[1:]) if claim else path
+
+
+def claims_path(claim: Claim) -> ClaimPath:
+    """The claims path by which a claim of an SD-JWT VC is asked for; of one with several values, all of them."""
+    return (claim.jwt, None) if claim.many else (claim.jwt,)
 
 
 def claims_pointer(kind: StatementType | None, pointer: str) -> str:

@@ -1,0 +1,123 @@
+"""Checking an SD-JWT VC in an answer: the same steps, trust file and result as for a JSON-LD credential."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from vc.canon import Json, parse_object
+from vc.did import did_key
+from vc.documents import resolve
+from vc.errors import Finding, Rejected, Undetermined, VcError
+from vc.jose import Jws
+from vc.model import Object
+from vc.oid4vp import CredentialQuery, Request
+from vc.proof import ASSERTION
+from vc.sdjwt import Challenge, parse_sd_jwt
+from vc.sdjwt_issuer import Issuer, KnownIssuers, find_known
+from vc.sdjwt_vc import VerifiedSdJwtVc, verify_credential
+from vc.status import LIST, unknown_status, unusable
+from vc.token_status import (
+    StatusListToken,
+    StatusReference,
+    check_status,
+    parse_status_jwt,
+    read_status,
+    verify_status_jwt,
+)
+from vc.trust import Trust
+from vc.verify import Binding, Policy, Verified, VerifiedCredential, check_trust_age
+from work.vct import BY_VCT, DOCUMENTS, as_credential
+
+SUITE: Final = "sd-jwt"
+CONTESTED: Final = frozenset({3})  # of the application-specific values, what ours says of our types
+MAX_ANSWER_AGE: Final = timedelta(days=30)  # answers travel as files; the nonce says which request they answer
+
+
+def verify_sd_jwt(
+    presented: Json, query: CredentialQuery, request: Request, *, trust: Trust, policy: Policy, at: datetime
+) -> Verified:
+    """What an SD-JWT+KB proves to the verifier that made ``request``, as of ``at`` (docs/verification.md).
+
+    Its holder has to have signed, whatever else the policy accepts: nothing else binds it to the request. Raises what
+    :func:`vc.verify.verify_presentation` does.
+    """
+    check_trust_age(trust, policy, at)
+    vct = parse_object(parse_sd_jwt(presented).jws.unverified, where="SD-JWT payload").get("vct")
+    if not any(wanted == {vct} for wanted in query.types):
+        raise Rejected((Finding("NOT_WHAT_WAS_ASKED", "answers with another kind of credential", "/vp_token"),))
+    find, found, notes = find_known(KnownIssuers(trust=trust), at), list[Issuer](), list[str]()
+    known_type = vct in BY_VCT
+
+    def find_issuer(jws: Jws, payload: Object) -> Issuer:
+        found.append(find(jws, payload))
+        return found[-1]
+
+    def judge_status(status: Json) -> Iterator[Finding | Undetermined]:
+        tokens = {}
+        try:
+            uri = StatusReference.parse(status).uri
+            tokens[uri] = _open(uri, found[0], trust, policy, at)
+        except Undetermined as doubt:
+            yield doubt
+            return
+        except VcError as error:
+            yield unusable(f"does not hold ({error.code})")
+            return
+        said = tuple(check_status(status, tokens=tokens, notes=CONTESTED if known_type else frozenset()))
+        yield from said
+        if not said and read_status(status, tokens=tokens) in CONTESTED:
+            notes.append("CONTESTED")
+
+    verified = verify_credential(
+        presented,
+        find_issuer=find_issuer,
+        challenge=Challenge(request.nonce, request.client_id, MAX_ANSWER_AGE),
+        at=at,
+        check_status=judge_status,
+        types=DOCUMENTS if known_type else None,
+    )
+    assert verified.holder is not None
+    return Verified((_credential(verified, trust, tuple(notes)),), did_key(verified.holder), at, trust.as_of)
+
+
+def _credential(verified: VerifiedSdJwtVc, trust: Trust, notes: tuple[str, ...]) -> VerifiedCredential:
+    """The verified claims, where the report looks for them."""
+    read = as_credential(verified.claims, issuer=str(verified.claims["iss"]))
+    known = trust.find(verified.issuer.method)
+    assert known is not None  # find_known has refused every other
+    return VerifiedCredential(
+        types=read.types,
+        claims=read.subjects[0],
+        document=read.document,
+        issuer=known[0],
+        key=known[1],
+        suite=SUITE,
+        binding=Binding.KEY,
+        valid_from=read.valid_from,
+        valid_until=read.valid_until,
+        not_checked=("IDENTITY", "WITHHELD") if "status" in verified.claims else ("IDENTITY", "WITHHELD", "REVOCATION"),
+        notes=notes,
+    )
+
+
+def _open(uri: str, issuer: Issuer, trust: Trust, policy: Policy, at: datetime) -> StatusListToken:
+    """Step 6: the Status List Token at ``uri`` out of the trust file, by somebody who may keep it for this issuer."""
+    given = trust.status_tokens.get(uri)
+    if given is None:
+        raise unknown_status("a status list that is not held here")
+    if not -policy.max_status_age <= at - given.as_of <= policy.max_status_age:
+        raise Undetermined(
+            f"the status list is from {given.as_of:%Y-%m-%d}, not from the time asked about",
+            "get a trust file with a newer one",
+            code="STATUS_STALE",
+        )
+    jws = parse_status_jwt(given.text)
+    method = str(jws.header.get("kid"))
+    known, owner = trust.find(method), trust.find(issuer.method)
+    if known is None or owner is None or not known[1].covers(given.as_of):
+        raise unusable("is signed by somebody who is not in the trust file")
+    # Another's list could clear what this issuer has revoked, or revoke what it has not.
+    if known[0] != owner[0] and LIST not in known[0].may_attest:
+        raise unknown_status("a status list by somebody who is not trusted to keep it")
+    key = resolve(method, documents=trust.documents, purpose=ASSERTION, at=at, signed=given.as_of).public
+    return verify_status_jwt(jws, key=key, uri=uri, at=at)
