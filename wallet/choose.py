@@ -13,12 +13,12 @@ from vc.model import Credential, Object
 from vc.oid4vp import LDP_VC, SD_JWT_VC, CredentialQuery, Request, select_claims
 from wallet.answers import Answer
 from wallet.formats import FORMATS, SD_JWT, can_check
-from wallet.sdjwt import always_shown, read_kept
+from wallet.sdjwt import read_kept, shown_with
 from work.draft import is_filler
 from work.purposes import PURPOSES, Judgement, Purpose, judge
 from work.subject import SUBJECT, claim_of, value_at
 from work.types import TYPES, StatementType
-from work.vct import document_pointer
+from work.vct import claims_pointer, document_pointer
 
 MAX_VALUE: Final = 300  # characters of what is no text, such as an object
 
@@ -227,8 +227,9 @@ def _select(query: CredentialQuery, copy: Copy) -> tuple[str, ...] | None:
     if pointers is None:
         return None
     if copy.kind is None:
-        pointers = (*always_shown(held), *pointers)
-    single = (one for pointer in pointers for one in _leaves(pointer, _at(pointer, held.claims)))
+        single = shown_with(held, pointers)
+    else:
+        single = (one for pointer in pointers for one in _leaves(pointer, _at(pointer, held.claims)))
     return tuple(dict.fromkeys(document_pointer(copy.kind, one) for one in single))
 
 
@@ -359,6 +360,10 @@ def _only(proposal: Proposal, claims: Collection[str]) -> Proposal | None:
     kind = TYPES.get(proposal.type)
     with_it = {needed for name in chosen if kind and name in kind.claims for needed in kind.claims[name].needs}
     asked = tuple(one for one in proposal.asked if one.claim in chosen | with_it)
+    if kind is None and isinstance(proposal.copy.document, str):  # what is seen with it, whatever was chosen
+        held = read_kept(proposal.copy.document)
+        seen = set(shown_with(held, [claims_pointer(None, one.pointer) for one in asked]))
+        asked = tuple(one for one in proposal.asked if claims_pointer(None, one.pointer) in seen)
     return replace(proposal, asked=asked) if chosen else None
 
 

@@ -1,12 +1,12 @@
 """SD-JWT VCs in the wallet: verified when they arrive, read again from the text that was kept, shown in part."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 from vc.canon import Json, parse_object
 from vc.did import did_key
-from vc.disclosure import reveal
+from vc.disclosure import Path, reveal
 from vc.documents import Documents
 from vc.errors import Finding, Malformed, Rejected
 from vc.jose import Jws
@@ -16,6 +16,7 @@ from vc.oid4vp import Request
 from vc.sdjwt import HeldSdJwt, KeyBinding, SdJwt, holder_key, parse_sd_jwt, present
 from vc.sdjwt_issuer import find_for_holder, stated_issuer
 from vc.sdjwt_vc import hold_credential
+from vc.suites.selective import parse_pointers
 from wallet.formats import key_binding
 from work.types import StatementType
 from work.vct import BY_VCT, DOCUMENTS, REGISTERED, TERMS, as_credential, claims_pointer
@@ -80,11 +81,30 @@ def holder_of(held: HeldSdJwt) -> str | None:
     return did_key(holder_key(held.claims)) if "cnf" in held.claims else None
 
 
-def always_shown(held: HeldSdJwt) -> Iterator[str]:
-    """Pointers into the claims of a type that is not known here: what says something and cannot be kept back."""
-    yield from (
-        f"/{_escaped(name)}" for name in held.claims if name not in REGISTERED and (name,) not in held.disclosed
-    )
+def shown_with(held: HeldSdJwt, pointers: Collection[str]) -> Iterator[str]:
+    """Pointers to every single value that is seen where ``pointers`` are shown, but for registered claims: what cannot
+    be kept back, and what stands in one disclosure with what is shown."""
+    wanted = {_path(pointer, held.claims) for pointer in pointers}
+    around = {path[:length] for path in wanted for length in range(len(path) + 1)}
+    for path in _leaf_paths((), dict(held.claims)):
+        hidden = (path[:end] for end in range(1, len(path) + 1) if path[:end] in held.disclosed)
+        if path[0] not in REGISTERED and all(
+            part in around or any(part[:end] in wanted for end in range(1, len(part))) for part in hidden
+        ):
+            yield "".join(f"/{_escaped(str(part))}" for part in path)
+
+
+def _path(pointer: str, claims: Object) -> Path:
+    (path,) = parse_pointers([pointer], claims, where="pointers")
+    return path
+
+
+def _leaf_paths(path: Path, value: Json) -> Iterator[Path]:
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    if not members and path:
+        yield path
+    for name, inner in members:
+        yield from _leaf_paths((*path, name), inner)
 
 
 def _escaped(name: str) -> str:
