@@ -2,16 +2,20 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.line import AT, copy, credential, holder_key, request
+from tests.test_wallet_sdjwt import asked, keep, sd_jwt
+from tests.vaults import create
 from vc.canon import to_json
 from vc.oid4vp import MAX_CLAIMS, MAX_QUERIES, ClaimQuery, Request, parse_request
 from wallet.choose import Copy, plan
 from wallet.guard import ROUGHER, CounterOffer, Why, assess, counter_offer
 from wallet.guard_words import counter_lines, message, trace_lines, verdict_lines
+from wallet.shelf import Shelf
 from wallet.traces import Reason, traces
 from wallet.words import list_text, plan_text, statements
 from work import CONTEXTS
@@ -258,3 +262,20 @@ def test_copies_that_run_low_are_told() -> None:
     assert "1 copy left" in plan_text(asked, plan(asked, spent, contexts=CONTEXTS, at=AT), "en")
     own = [replace(one, own=True) for one in spent]
     assert "import the file again" in list_text(statements(own), "en")
+
+
+def test_a_request_for_sd_jwts_is_guarded_alike(tmp_path: Path) -> None:
+    with create(tmp_path / "vault.db") as vault:
+        held_ = keep(Shelf(vault), sd_jwt())
+    purpose: Any = {"code": "housing.tenancy.fr"}
+    greedy = asked("Earnings.monthly", purpose=purpose)
+    (judged,) = assess(greedy)
+    assert (judged.type, judged.claim, judged.judgement) == ("Earnings", "monthly", Judgement.never)
+    offer = counter_offer(greedy, held_, contexts=CONTEXTS, at=AT)
+    assert [(one.claim, one.rung) for one in offer.instead] == [("averageAtLeast12m", "001500")]
+    told: Any = message(offer)
+    fair = asked(dcql_query=told["dcql_query"], purpose=purpose)
+    again = counter_offer(fair, held_, contexts=CONTEXTS, at=AT)
+    assert (again.says_less, again.complete) == (False, True)
+    (proposal,) = again.answer.proposals
+    assert [one.value for one in proposal.asked if one.claim == "averageAtLeast12m"] == ["001500"]

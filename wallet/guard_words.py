@@ -8,7 +8,7 @@ from typing import Final
 
 from vc.canon import Json
 from vc.errors import Malformed
-from vc.oid4vp import LDP_VC, ClaimQuery, Request, credential_query
+from vc.oid4vp import LDP_VC, SD_JWT_VC, ClaimQuery, Request, credential_query, sd_jwt_query
 from wallet.choose import Proposal, purpose_of
 from wallet.guard import CounterOffer, Judged, Offered, Withheld, assess
 from wallet.held import LOW
@@ -19,6 +19,7 @@ from work.phrases import listed, typeset
 from work.purposes import Judgement
 from work.subject import SUBJECT, path_of
 from work.types import LANGUAGES, TYPES
+from work.vct import claims_path
 from work.wording import label, say
 
 MAX_NAMES: Final = 6  # of claims of one type on a line: who asks for hundreds must not hide the rest
@@ -184,8 +185,9 @@ def message(offer: CounterOffer) -> dict[str, Json]:
         "ask": list[Json](ask),
         "text": {lang: _message_text(offer, ask, lang) for lang in LANGUAGES},
     }
-    if all(query.format == LDP_VC for query in offer.request.queries):
-        made["dcql_query"] = {"credentials": _queries(offer)}
+    formats = {query.format for query in offer.request.queries}
+    if formats in ({LDP_VC}, {SD_JWT_VC}):
+        made["dcql_query"] = {"credentials": _queries(offer, sd_jwt=formats == {SD_JWT_VC})}
     return made
 
 
@@ -205,25 +207,25 @@ def _ask(one: Offered) -> str:
     return f"{one.type}.{one.claim}{f'>={int(one.rung)}' if one.rung else ''}" if one.claim else one.type
 
 
-def _queries(offer: CounterOffer) -> list[Json]:
+def _queries(offer: CounterOffer, *, sd_jwt: bool) -> list[Json]:
     by_type: dict[str, list[Offered]] = {}
     for one in offer.offered:
         by_type.setdefault(one.type, []).append(one)
     binding = any(query.holder_binding for query in offer.request.queries)
-    return [
-        credential_query(
-            kind,
-            [f"{URL}#{kind}Credential"],
-            [_query(one) for one in group if one.claim in TYPES[kind].claims],
-            holder_binding=binding,
-        )
-        for kind, group in by_type.items()
-        if kind in TYPES
-    ]
-
-
-def _query(one: Offered) -> ClaimQuery:
-    return ClaimQuery(one.claim, path_of(TYPES[one.type].claims[one.claim]), (one.rung,) if one.rung else ())
+    queries: list[Json] = []
+    for name, group in by_type.items():
+        kind = TYPES[name]  # of another type everything is unusual, and nothing offered
+        path = claims_path if sd_jwt else path_of
+        claims = [
+            ClaimQuery(one.claim, path(kind.claims[one.claim]), (one.rung,) if one.rung else ())
+            for one in group
+            if one.claim in kind.claims
+        ]
+        if sd_jwt:
+            queries.append(sd_jwt_query(name, [kind.vct], claims, holder_binding=binding))
+        else:
+            queries.append(credential_query(name, [f"{URL}#{kind.credential_type}"], claims, holder_binding=binding))
+    return queries
 
 
 def trace_lines(proposal: Proposal, lang: str) -> Iterator[str]:
