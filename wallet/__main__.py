@@ -16,6 +16,8 @@ from vc.io.options import LOOPBACK, At, Home, Host, Json_, Lang, Out, Port, Tls,
 from wallet import words
 from wallet.accept_command import accept_command
 from wallet.answers import MAX_EVIDENCE, Answer, filed_under, screened, sign_answers, tidy
+from wallet.insights_command import insights_command
+from wallet.ledger_command import ledger_app
 from wallet.opening import ask_passphrase, open_shelf, vault_path
 from wallet.present_command import present_command, request_command, trust_command
 from wallet.receive import MAX_FILE, Received, read_credentials, receive
@@ -182,13 +184,8 @@ def dispute_command(
         _write_dispute(statement, claims, out, home_dir, moment(at))
 
 
-@app.command("ledger")
-def ledger_command(home_dir: Home = None, lang: Lang = "en", as_json: Json_ = False) -> None:
-    """Everything that you have shown: to whom, when, why, and what."""
-    language_ = language(lang)
-    with open_shelf(home_dir) as shelf:
-        entries: list[Json] = list(shelf.ledger())
-    show({"ledger": entries}, as_json=as_json, text=lambda: words.ledger_text(entries, language_))
+app.add_typer(ledger_app, name="ledger")
+app.command("insights")(insights_command)
 
 
 @app.command("serve")

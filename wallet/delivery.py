@@ -9,8 +9,7 @@ from vc.oid4vp import Request
 from wallet.accept import Ask
 from wallet.ledger import answered_before, not_delivered
 from wallet.online import Asked, send_answer
-from wallet.shelf import LEDGER, Shelf
-from wallet.vault import Item
+from wallet.shelf import Shelf
 
 
 def was_answered(shelf: Shelf, request: Request) -> bool:
@@ -40,4 +39,4 @@ def record_failure(shelf: Shelf, request: Request, why: str, *, at: datetime, ra
         if not told:
             raise Undetermined("the ledger has no line of this answer", "look at `wallet ledger`", code="GONE")
         line = not_delivered(told[-1], why[:300], at=at, previous=entries[-1])
-        shelf.vault.put([Item.new(LEDGER, line, rand=rand)])
+        shelf.write_line(line, rand=rand)

@@ -19,6 +19,14 @@ from vc.io.options import At, Home, Json_, Lang, Out, language, moment
 from vc.oid4vp import Request, parse_request
 from wallet import words
 from wallet.choose import Plan, only, plan
+from wallet.guard_command import (
+    CounterOffer_,
+    counter_members,
+    counter_text,
+    read_counter_offer,
+    require_alone,
+    write_message,
+)
 from wallet.opening import open_shelf
 from wallet.present import present
 from wallet.roots import drop_root, keep_roots, kept_roots, read_roots, root_name
@@ -95,12 +103,15 @@ def request_command(
     question = _question(_source(source, request), root, home_dir, moment_)
     with open_shelf(home_dir) as shelf:
         made = plan(question.request, shelf.copies(), contexts=CONTEXTS, at=moment_)
+        offer = read_counter_offer(shelf, question.request, moment_)
         told = question.lines(shelf, language_, less=bool(made.unanswered))
         document = question.to_json(shelf)
     show(
-        {**words.plan_json(question.request, made), **document},
+        {**words.plan_json(question.request, made), **document, **counter_members(offer)},
         as_json=as_json,
-        text=lambda: "\n".join([*told, words.plan_text(question.request, made, language_)]),
+        text=lambda: "\n".join(
+            [*told, words.plan_text(question.request, made, language_), counter_text(offer, language_)]
+        ),
     )
 
 
@@ -108,6 +119,7 @@ def present_command(
     source: LinkOrFile = None,
     request: RequestOption = None,
     choose: Choose = None,
+    counter_offer: CounterOffer_ = False,
     yes: Annotated[bool, typer.Option("--yes", help="Agree without being asked.")] = False,
     decline: Annotated[
         bool, typer.Option("--decline", help="Tell the verifier that you show nothing, and send nothing else.")
@@ -121,6 +133,7 @@ def present_command(
 ) -> None:
     """Answer a request: see what would be shown, agree, and send the answer; or write it, for a request in a file."""
     language_, moment_ = language(lang), moment(at)
+    require_alone(counter_offer=counter_offer, choose=choose)
     name = _source(source, request)
     question = _question(name, root, home_dir, moment_)
     if decline:
@@ -128,7 +141,12 @@ def present_command(
         return
     with open_shelf(home_dir) as shelf:
         whole = plan(question.request, shelf.copies(), contexts=CONTEXTS, at=moment_)
-        made = _answerable(only(whole, choose) if choose else whole, name)
+        if counter_offer:
+            offer = read_counter_offer(shelf, question.request, moment_)
+            if write_message(offer, out, language_, as_json=as_json):
+                return
+        chosen = offer.answer if counter_offer else only(whole, choose) if choose else whole
+        made = _answerable(chosen, name)
         told = question.lines(shelf, language_, less=made != whole or bool(made.unanswered))
         document = question.to_json(shelf)
         text = "\n".join([*told, words.plan_text(question.request, made, language_)])

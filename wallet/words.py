@@ -13,9 +13,12 @@ from vc.oid4vp import SD_JWT_VC, CredentialQuery, Request
 from wallet.answers import MAX_TEXT, Answer
 from wallet.choose import Copy, Plan, Proposal, claim_name, issuer_name, statement_type
 from wallet.formats import FORMATS
+from wallet.guard import assess
+from wallet.guard_words import judged_json, ledger_values, low_text, trace_lines, traces_json, verdict_lines
+from wallet.plain import plain as _plain
+from wallet.plain import short as _short
 from work.draft import is_filler
 from work.phrases import day
-from work.purposes import Judgement, judge, law
 from work.subject import SUBJECT, claim_of, read_claims
 from work.types import TYPES
 from work.vct import type_named
@@ -31,12 +34,11 @@ def plan_text(request: Request, made: Plan, lang: str) -> str:
     words = _TEXTS[lang]
     purpose = made.purpose.labels[lang] if made.purpose else words["no_purpose"]
     told = [words["asks"].format(verifier=_plain(request.client_id), purpose=purpose), *_declared(request, lang)]
+    told += verdict_lines(request, lang)
     for proposal in made.proposals:
-        told += ["", *_proposal_lines(proposal, made, lang)]
+        told += ["", *_proposal_lines(proposal, lang)]
     for query in made.unanswered:
         told += ["", words["nothing"].format(what=_asked_for(query, lang))]
-        for kind in _types(query):
-            told += _judged(kind, "", judge(made.purpose, kind, ""), made, lang)
     for copy in made.unbound_answers:
         why = words["needs_key" if copy.holder is None else "no_place"]
         told += ["", why.format(what=_label(copy.type, lang))]
@@ -52,7 +54,7 @@ def _declared(request: Request, lang: str) -> Iterable[str]:
             yield _TEXTS[lang]["necessity"].format(text=_plain(str(declared["necessity"])))
 
 
-def _proposal_lines(proposal: Proposal, made: Plan, lang: str) -> Iterable[str]:
+def _proposal_lines(proposal: Proposal, lang: str) -> Iterable[str]:
     words = _TEXTS[lang]
     yield label(proposal.type, lang) if proposal.type in TYPES else _plain(proposal.type)
     if proposal.copy.own:
@@ -64,34 +66,14 @@ def _proposal_lines(proposal: Proposal, made: Plan, lang: str) -> Iterable[str]:
     for answer in proposal.copy.answers:
         yield words["with_it"]
         yield from answer_lines(answer, lang)
-    yield from _warnings(proposal, made, lang)
-    reused = words["reused_own" if proposal.copy.own else "reused"]
-    yield words["left"].format(count=max(proposal.copies_left - 1, 0)) if proposal.fresh else reused
-
-
-def _warnings(proposal: Proposal, made: Plan, lang: str) -> Iterable[str]:
-    words = _TEXTS[lang]
-    asked = {one.claim: one.judgement for one in proposal.asked if one.pointer.count("/") > 1}
-    whole = {"": judge(made.purpose, proposal.type, "")} if not asked else {}
-    for claim, judgement in {**whole, **asked}.items():
-        yield from _judged(proposal.type, claim, judgement, made, lang)
-    if proposal.type in TYPES and TYPES[proposal.type].identifies:
-        yield words["identifies"]
-    elif proposal.copy.answers:
-        yield words["identifies_answer"]
+    yield from trace_lines(proposal, lang)
     if proposal.instead:
         yield words["instead"].format(type=label(proposal.instead, lang))
-    if proposal.copy.holder is None:
-        yield words["unbound"]
-
-
-def _judged(kind: str, claim: str, judgement: Judgement, made: Plan, lang: str) -> Iterable[str]:
-    """What the purpose says of a demand, where that is worth a word."""
-    name = label(kind, lang, claim) if kind in TYPES else _plain(kind)
-    if judgement is Judgement.never and made.purpose is not None:
-        yield _TEXTS[lang]["never"].format(claim=name, law=law(made.purpose, kind, claim, lang))
-    elif judgement is Judgement.unusual:
-        yield _TEXTS[lang]["unusual"].format(claim=name)
+    reused = words["reused_own" if proposal.copy.own else "reused"]
+    left = max(proposal.copies_left - 1, 0)
+    yield words["left"].format(count=left) if proposal.fresh else reused
+    if proposal.fresh and (low := low_text(left, lang, own=proposal.copy.own)):
+        yield low
 
 
 def shown_texts(proposal: Proposal, lang: str) -> list[str]:
@@ -139,6 +121,7 @@ def plan_json(request: Request, made: Plan) -> dict[str, Json]:
         "proposals": [_proposal_json(proposal) for proposal in made.proposals],
         "unanswered": [query.id for query in made.unanswered],
         "needKey": [copy.statement for copy in made.unbound_answers],
+        "verdicts": [judged_json(one) for one in assess(request)],
     }
 
 
@@ -160,6 +143,7 @@ def _proposal_json(proposal: Proposal) -> dict[str, Json]:
         "format": proposal.copy.suite,
         "fresh": proposal.fresh,
         "unusedCopies": proposal.copies_left,
+        "linkable": traces_json(proposal),
     }
 
 
@@ -204,10 +188,18 @@ def list_text(entries: Sequence[Json], lang: str) -> str:
         )
         + _format_row(str(entry["format"]), lang)
         + _said_row(entry["answers"], lang)
+        + _low_row(entry, lang)
         for entry in entries
         if isinstance(entry, dict)
     ]
     return "\n".join(rows) or _TEXTS[lang]["empty"]
+
+
+def _low_row(entry: Mapping[str, Json], lang: str) -> str:
+    """What a line adds where copies were spent and few are left."""
+    unused, copies = int(str(entry["unused"])), int(str(entry["copies"]))
+    low = low_text(unused, lang, own=entry["ownImport"] is True) if unused < copies else ""
+    return f"\n    {low}" if low else ""
 
 
 def _format_row(suite: str, lang: str) -> str:
@@ -335,7 +327,7 @@ def ledger_text(entries: Sequence[Json], lang: str) -> str:
             continue
         shown = entry["shown"]
         claims = [
-            f"{_label(str(one['type']), lang)} ({', '.join(_names(one))})"
+            f"{_label(str(one['type']), lang)} ({ledger_values(one, lang)})"
             + (_TEXTS[lang]["ledger_own"] if one.get("ownImport") is True else "")
             + _said_row([said["type"] for said in _dicts(one.get("answers"))], lang, "ledger_said")
             for one in _dicts(shown)
@@ -353,15 +345,6 @@ def ledger_text(entries: Sequence[Json], lang: str) -> str:
 
 def _dicts(value: Json) -> list[dict[str, Json]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
-
-
-def _names(shown: Mapping[str, Json]) -> list[str]:
-    claims = shown.get("claims")
-    return [
-        f"{one['claim']} {one['value']}"
-        for one in (claims if isinstance(claims, list) else [])
-        if isinstance(one, dict)
-    ] or ["-"]
 
 
 def written(path: Path, lang: str) -> str:
@@ -384,14 +367,3 @@ def _value(value: Json) -> str | tuple[str, ...]:
 
 def _label(kind: str, lang: str) -> str:
     return label(kind, lang) if kind in TYPES else _plain(kind)
-
-
-def _short(issuer: str) -> str:
-    """An issuer on a line: its own name, or enough of its DID to tell it from another."""
-    name = _plain(issuer)
-    return name if len(name) <= 60 else f"{name[:16]}…{name[-6:]}"
-
-
-def _plain(text: str, most: int = 300) -> str:
-    """A text from outside on one line, without characters that move the cursor or turn the direction of reading."""
-    return "".join(character for character in text if character.isprintable())[:most]
