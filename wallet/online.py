@@ -22,7 +22,7 @@ from vc.io.fetch import Fetched
 from vc.jose import ALGORITHMS as SIGNATURES
 from vc.jwe import ALGORITHMS, ENCRYPTIONS
 from vc.multibase import encode_base64url
-from vc.oid4vp import LDP_VC, Request, parse_request
+from vc.oid4vp import LDP_VC, SD_JWT_VC, Request, parse_request
 from vc.request_object import (
     MAX_REQUEST,
     REQUEST_TYPE,
@@ -33,6 +33,7 @@ from vc.request_object import (
     verify_request,
 )
 from vc.secure import SELECTIVE
+from vc.suites.plain import EDDSA_RDFC_2022
 from vc.vp_response import (
     ACCESS_DENIED,
     DIRECT_POST,
@@ -54,7 +55,11 @@ NONCE_LENGTH: Final = 24
 METADATA: Final[Mapping[str, Json]] = MappingProxyType(
     {
         "vp_formats_supported": {
-            LDP_VC: {"proof_type_values": ["DataIntegrityProof"], "cryptosuite_values": list[Json](sorted(SELECTIVE))},
+            LDP_VC: {
+                "proof_type_values": ["DataIntegrityProof"],
+                "cryptosuite_values": [*sorted(SELECTIVE), EDDSA_RDFC_2022.name],
+            },
+            SD_JWT_VC: {"sd-jwt_alg_values": [*SIGNATURES], "kb-jwt_alg_values": ["EdDSA", "Ed25519"]},
         },
         "client_id_prefixes_supported": ["pre-registered", *SUPPORTED],
         "response_types_supported": ["vp_token"],
