@@ -69,9 +69,8 @@ def test_scales_are_never_mixed_and_a_rating_is_never_bare() -> None:
 
 
 def test_a_rating_of_too_few_has_no_figure() -> None:
-    few = changed(
-        RATING, **{name: list(value) if isinstance(value, tuple) else value for name, value in TOO_FEW.items()}
-    )
+    stated: Any = {name: list(one) if isinstance(one, tuple) else one for name, one in TOO_FEW.items()}
+    few = changed(RATING, **stated)
     (one,) = ratings([few])
     assert "too few ratings" in insights_text(insights([few], AT), "en")
     assert "<circle" not in rating_svg(one, "r", "en")
