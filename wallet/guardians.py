@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Final
 
-from shamir_mnemonic import MnemonicError, Share, combine_mnemonics, generate_mnemonics
-from shamir_mnemonic.wordlist import WORDLIST
+from shamir_mnemonic import MnemonicError, Share, combine_mnemonics, generate_mnemonics  # type: ignore[import-untyped]
+from shamir_mnemonic.wordlist import WORDLIST  # type: ignore[import-untyped]
 
 from vc.errors import Finding, Malformed, Rejected
 
@@ -21,7 +21,7 @@ RULE: Final = "-" * 20  # stands before and after the words in a share's file
 def split(secret: bytes, *, of: int, need: int) -> tuple[str, ...]:
     """``of`` shares of a secret of 32 bytes, of which any ``need`` say it. Raises :class:`Malformed`."""
     if not 2 <= need <= of <= MAX_GUARDIANS:
-        why = f"--need is at least 2 and at most --of, which is at most {MAX_GUARDIANS}: one share alone must open nothing"
+        why = f"--need is at least 2, because one share alone must open nothing; --of is at most {MAX_GUARDIANS}"
         raise Malformed("--of, --need", why, code="BAD_COUNT")
     (shares,) = generate_mnemonics(1, [(need, of)], secret)
     return tuple(shares)
@@ -43,13 +43,13 @@ def combine(texts: Mapping[str, str]) -> bytes:
             why = f"{name} and {first_name} do not belong together: they are of two wallets, or one set ended the other"
             raise _refused("SHARES_OF_TWO_SETS", why)
         if share.index in seen:
-            raise _refused("SHARE_TWICE", f"{name} and {seen[share.index]} are the same share; each guardian has another")
+            raise _refused("SHARE_TWICE", f"{name} and {seen[share.index]} are the same share; each has another")
         seen[share.index] = name
     need = first.member_threshold
     if len(shares) < need:
         raise _refused("TOO_FEW_SHARES", f"{need} shares are needed, and these are {len(shares)}; ask more guardians")
     try:
-        return combine_mnemonics([share.mnemonic() for share in list(shares.values())[:need]])
+        return bytes(combine_mnemonics([share.mnemonic() for share in list(shares.values())[:need]]))
     except MnemonicError:
         raise _refused("SHARES_OF_TWO_SETS", "these shares say nothing together; one is not of this set") from None
 

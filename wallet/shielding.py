@@ -1,7 +1,7 @@
 """Keeping an open vault's secrets in this process, as far as Python lets us.
 
-No core dump is written, and other programs of the same user cannot read the memory of this one (Linux). What Python cannot
-do: wipe a key from memory, or keep it out of swap. docs/wallet-vault.md says so.
+No core dump is written, and other programs of the same user cannot read the memory of this one (Linux). What Python
+cannot do: wipe a key from memory, or keep it out of swap. docs/wallet-vault.md says so.
 """
 
 import ctypes

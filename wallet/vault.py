@@ -25,7 +25,7 @@ from vc.io.files import atomic_file
 from vc.sealing import KEY_BYTES, Cost, Rand, check_passphrase, digest
 from wallet import manifest
 from wallet.manifest import Age, Entry, Manifest
-from wallet.sealing import DEFAULT_COST, OPENER, Opener, Slot, backup_key, passphrase_slot, seal, unlock, unseal
+from wallet.sealing import DEFAULT_COST, OPENER, Opener, Slot, passphrase_slot, seal, unlock, unseal
 from wallet.vaultfile import build, connect, damaged, read_slots, require_file, run, write_slots
 
 PATIENCE: Final = 10.0  # seconds that a change waits for another program's; its own takes milliseconds
@@ -108,12 +108,26 @@ class Vault:
         require_file(path)
         db = connect(path, patience)
         try:
-            slot, stretched, key = unlock(read_slots(db, path), secret, by=by)
-            vault = cls(path, db, slot=slot, stretched=stretched, key=key, rand=rand)
-            vault._check_whole()
+            return cls._opened(path, db, unlock(read_slots(db, path), secret, by=by), rand)
         except BaseException:
             db.close()
             raise
+
+    @classmethod
+    def reopen(cls, path: Path, unlocked: tuple[Slot, bytes, bytes], *, rand: Rand) -> Self:
+        """:meth:`open` by what :func:`wallet.sealing.unlock` gave for the same slots; costs no Argon2id."""
+        db = connect(path, PATIENCE)
+        try:
+            return cls._opened(path, db, unlocked, rand)
+        except BaseException:
+            db.close()
+            raise
+
+    @classmethod
+    def _opened(cls, path: Path, db: sqlite3.Connection, unlocked: tuple[Slot, bytes, bytes], rand: Rand) -> Self:
+        slot, stretched, key = unlocked
+        vault = cls(path, db, slot=slot, stretched=stretched, key=key, rand=rand)
+        vault._check_whole()
         return vault
 
     def __enter__(self) -> Self:
@@ -183,6 +197,12 @@ class Vault:
         that is caught inside.
         """
         with self._transaction("IMMEDIATE"):
+            yield
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Make all reads inside as of one moment. Nobody has to wait, and the file may be read-only."""
+        with self._transaction("DEFERRED"):
             yield
 
     def change_passphrase(self, new: bytes, *, cost: Cost = DEFAULT_COST) -> None:
@@ -269,9 +289,14 @@ class Vault:
         """What opens the vault."""
         return tuple(read_slots(self._db, self._path).values())
 
-    def backup_key(self) -> bytes:
-        """The key of backups that the same slots open."""
-        return backup_key(self._key)
+    def unlocked(self) -> tuple[Slot, bytes, bytes]:
+        """What :meth:`reopen` takes."""
+        return self._slot, self._stretched, self._key
+
+    def ids(self) -> tuple[bytes, ...]:
+        """The ids of all items, in the order of the manifest."""
+        with self.reading():
+            return tuple(self._manifest().items)
 
     def opens(self, slots: Sequence[Slot]) -> bool:
         """Whether these are slots of this vault, and what opened it opens them to its key."""
@@ -279,7 +304,7 @@ class Vault:
         return tuple(slots) == self.slots() and [slot.open(self._stretched) for slot in own] == [self._key]
 
     def everything(self) -> Iterator[tuple[bytes, bytes]]:
-        """Each item's id and its plaintext, in the order of the manifest. Use it inside one transaction."""
+        """Each item's id and its plaintext, in the order of the manifest. Use it inside :meth:`reading`."""
         for name, entry in self._manifest().items.items():
             yield name, self._unsealed(name, entry)
 
