@@ -3,22 +3,20 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 
 from vc.canon import Json
 from vc.documents import NO_DOCUMENTS, Documents
 from vc.errors import Malformed
-from vc.jsonld import Contexts, to_rdf
+from vc.jsonld import Contexts
 from vc.model import Credential, Object
 from vc.oid4vp import LDP_VC, CredentialQuery, Request, select_claims
 from vc.secure import SELECTIVE
 from wallet.answers import Answer
+from wallet.expanded import expanded_types
 from work.draft import is_filler
 from work.purposes import PURPOSES, Judgement, Purpose, judge
 from work.subject import claim_of, value_at
 from work.types import TYPES
-
-_RDF_TYPE: Final = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,12 +184,7 @@ def matches_type(query: CredentialQuery, document: Object, contexts: Contexts) -
     """Whether the credential's expanded types hold one of the query's sets (OID4VP §B.1.1)."""
     if not query.types:
         return True
-    located = to_rdf(document, contexts)
-    types = {
-        quad[2][1:-1]
-        for quad, anchor in zip(located.quads, located.anchors, strict=True)
-        if quad[1] == _RDF_TYPE and anchor == ()
-    }
+    types = expanded_types(document, contexts)
     return any(wanted <= types for wanted in query.types)
 
 
