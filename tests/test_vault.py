@@ -17,6 +17,7 @@ from tests.vaults import CREDENTIAL, PASSPHRASE, SECRET, create, fill, item, nam
 from vc.canon import Json
 from vc.errors import Malformed, Rejected, Undetermined
 from vc.sealing import MIN_COST
+from wallet import manifest
 from wallet.sealing import unseal
 from wallet.vault import MAX_ITEM, Item, Vault
 
@@ -124,9 +125,10 @@ def test_more_items_than_a_vault_holds_are_refused(path: Path, monkeypatch: pyte
 
 
 def test_a_manifest_of_the_most_items_fits(path: Path) -> None:
-    longest = wallet.vault._Entry(bytes(32), "é" * wallet.vault.MAX_KIND)
+    longest = manifest.Entry(bytes(32), "é" * wallet.vault.MAX_KIND)
     listed = {number.to_bytes(16, "big"): longest for number in range(wallet.vault.MAX_ITEMS)}
-    assert len(wallet.vault._pack_manifest(listed)) < wallet.vaultfile.MAX_ROW - 1024
+    packed = manifest.pack(manifest.Manifest(manifest.Age(2**53, bytes(32)), listed))
+    assert len(packed) < wallet.vaultfile.MAX_ROW - 1024
 
 
 # --- transactions

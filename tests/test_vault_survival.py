@@ -9,6 +9,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,8 +18,13 @@ import pytest
 from tests.vaults import CREDENTIAL, PASSPHRASE, create, fill, item, names, reopen
 from vc.errors import Undetermined, VcError
 from vc.sealing import MIN_COST
-from wallet.vault import Item
+from wallet.backup import open_backup, write_backup
+from wallet.restore import restore
+from wallet.sealing import GUARDIANS, WORDS, Opener
+from wallet.vault import Item, Vault
 
+AT = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+SECRET = bytes(range(32))
 Filled = tuple[Path, tuple[Item, ...]]
 ROOT = Path(__file__).parents[1]
 
@@ -32,6 +39,11 @@ def filled(path: Path) -> Filled:
     return path, fill(path)
 
 
+@pytest.fixture
+def rounds(request: pytest.FixtureRequest) -> int:
+    return int(request.config.getoption("--rounds"))
+
+
 def run_here(call: str, *arguments: object) -> subprocess.Popen[str]:
     """A process of its own that calls a function of this module; it reports on its standard output."""
     code = f"import sys, tests.test_vault_survival as t; t.{call}(t.Path(sys.argv[1]), *map(int, sys.argv[2:]))"
@@ -39,8 +51,8 @@ def run_here(call: str, *arguments: object) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
-def finished(process: subprocess.Popen[str]) -> list[str]:
-    out, err = process.communicate(timeout=60)
+def finished(process: subprocess.Popen[str], rounds: int = 4) -> list[str]:
+    out, err = process.communicate(timeout=60 + 15 * rounds)
     assert (err, process.returncode) == ("", 0)
     return out.split()
 
@@ -110,6 +122,14 @@ def test_a_writer_that_waits_long_enough_is_served(path: Path) -> None:
     holder.join()
 
 
+REKEYINGS: tuple[Callable[[Vault], object], ...] = (
+    lambda vault: vault.change_passphrase(PASSPHRASE, cost=MIN_COST),
+    lambda vault: vault.let_in(Opener.make(WORDS, SECRET, rand=os.urandom), about={}),
+    lambda vault: vault.let_in(Opener.make(GUARDIANS, SECRET, rand=os.urandom), about={}),
+    lambda vault: vault.shut_out(GUARDIANS),
+)
+
+
 def scribble(path: Path, report: int) -> None:
     """Change the vault without end; tell on a pipe what is done, after it is done."""
     rng = random.Random()
@@ -125,17 +145,18 @@ def scribble(path: Path, report: int) -> None:
             os.write(report, b"".join(b"+" + one.id for one in new))
             if len(old) > 12:
                 os.write(report, b"".join(b"-" + one.id for one in old[:6]))
-            if rng.random() < 0.1:
-                vault.change_passphrase(PASSPHRASE, cost=MIN_COST)
+            if rng.random() < 0.2:
+                rekey = rng.choice(REKEYINGS)
+                rekey(vault)
 
 
-def kill_one(path: Path, seconds: float) -> bytes:
+def kill_one(path: Path, seconds: float, work: Callable[[Path, int], None] = scribble) -> bytes:
     """What a child reported until it was killed."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         try:
-            scribble(path, writer)
+            work(path, writer)
         finally:
             os._exit(1)
     os.close(writer)
@@ -158,6 +179,9 @@ def kill_many(path: Path, kills: int) -> None:
         sure |= {name for sign, name in pairs if sign == b"+"}
         with reopen(path) as vault:
             there = {one.id for one in vault.items("credential")}
+            others = vault.openers()
+        for kind in others:  # what the vault says opens it, does
+            Vault.open(path, SECRET, by=kind, rand=os.urandom).close()
         sure -= {name for sign, name in pairs if sign == b"-"}
         # The last change may be done and not yet reported: at most six items fewer, at most three more.
         assert len(sure - there) in {0, 6}, (len(sure), len(there))
@@ -166,9 +190,9 @@ def kill_many(path: Path, kills: int) -> None:
     print("journals", journals)
 
 
-def test_killed_at_any_instant_nothing_reported_is_lost_or_torn(path: Path) -> None:
+def test_killed_at_any_instant_nothing_reported_is_lost_or_torn(path: Path, rounds: int) -> None:
     create(path).close()
-    word, journals = finished(run_here("kill_many", path, 40))
+    word, journals = finished(run_here("kill_many", path, 10 * rounds), rounds)
     assert word == "journals"
     assert int(journals) > 0  # some were killed in the middle of a change
     with reopen(path) as vault:
@@ -197,9 +221,126 @@ def kill_creators(path: Path, kills: int) -> None:
     print(made, kills - made)
 
 
-def test_killed_while_a_vault_is_made_there_is_a_whole_one_or_none(path: Path) -> None:
-    made, missing = finished(run_here("kill_creators", path, 20))
-    assert int(made) + int(missing) == 20
+def test_killed_while_a_vault_is_made_there_is_a_whole_one_or_none(path: Path, rounds: int) -> None:
+    made, missing = finished(run_here("kill_creators", path, 5 * rounds), rounds)
+    assert int(made) + int(missing) == 5 * rounds
+
+
+def back_up_without_end(path: Path, report: int) -> None:
+    """Change the vault and back it up, again and again; tell how many items the finished backup holds."""
+    with reopen(path) as vault:
+        while True:
+            vault.put([item(body={"large": "x" * 20_000}) for _ in range(3)])
+            made = write_backup(vault, path.with_name("backup"), at=AT)
+            os.write(report, made.count.to_bytes(4, "big"))
+
+
+def kill_backups(path: Path, kills: int) -> None:
+    """Kill programs that back up at random instants: the backup is whole, and no older than the last reported."""
+    for number in range(kills):
+        told = kill_one(path, random.uniform(0, 0.06), back_up_without_end)
+        last = int.from_bytes(told[-4:], "big")
+        backup = open_backup(path.with_name("backup"), PASSPHRASE)
+        assert len(list(backup.items())) == backup.count
+        assert last <= backup.count <= last + 3, (last, backup.count)
+        if number % 20 == 19:
+            with reopen(path) as vault:
+                vault.delete([one.id for one in vault.items("credential")])
+                write_backup(vault, path.with_name("backup"), at=AT)
+    print(kills)
+
+
+def test_killed_while_it_backs_up_there_is_a_whole_backup(path: Path, rounds: int) -> None:
+    create(path).close()
+    assert finished(run_here("kill_backups", path, 5 * rounds), rounds) == [str(5 * rounds)]
+
+
+def restore_without_end(path: Path, report: int) -> None:
+    """Put one backup, then another in the place of the vault, again and again."""
+    number = 0
+    while True:
+        number += 1
+        backup = open_backup(path.with_name(f"backup{number % 2}"), PASSPHRASE)
+        at = AT + timedelta(seconds=random.randrange(10**8))
+        restore(backup, path, new_passphrase=None, replace=True, at=at, rand=os.urandom)
+        os.write(report, b".")
+
+
+def kill_restores(path: Path, kills: int) -> None:
+    """Kill programs that restore over a vault: it is the one or the other, whole; and those moved aside are, too."""
+    sizes = []
+    for number in range(2):
+        with reopen(path) as vault:
+            vault.put([item("number", number), item(body="x" * 50_000)])
+            sizes.append(write_backup(vault, path.with_name(f"backup{number}"), at=AT).count)
+    aside = 0
+    for _ in range(kills):
+        kill_one(path, random.uniform(0, 0.05), restore_without_end)
+        for one in [path, *path.parent.glob("*.replaced-*")]:
+            with reopen(one) as vault:
+                assert len(vault.ids()) in sizes
+            if one != path:
+                one.unlink()
+                aside += 1
+        for left in path.parent.glob(".*.tmp*"):
+            left.unlink()
+    print(kills, aside)
+
+
+def test_killed_while_it_restores_there_is_the_one_vault_or_the_other(path: Path, rounds: int) -> None:
+    create(path).close()
+    kills, aside = finished(run_here("kill_restores", path, 5 * rounds), rounds)
+    assert int(kills) == 5 * rounds
+    assert int(aside) > 0
+
+
+def restore_new_without_end(path: Path, report: int) -> None:
+    os.write(report, b".")
+    while True:
+        backup = open_backup(path.with_name("backup"), SECRET, by=WORDS)
+        restore(backup, path, new_passphrase=PASSPHRASE, replace=False, at=AT, rand=os.urandom)
+        path.unlink()
+
+
+def kill_new_restores(path: Path, kills: int) -> None:
+    """Kill programs that restore with words where no vault is: it is there whole, or not there."""
+    with reopen(path) as vault:
+        vault.let_in(Opener.make(WORDS, SECRET, rand=os.urandom), about={})
+        write_backup(vault, path.with_name("backup"), at=AT)
+    path.unlink()
+    there = 0
+    for _ in range(kills):
+        kill_one(path, random.uniform(0, 0.4), restore_new_without_end)
+        if path.exists():
+            there += 1
+            reopen(path).close()
+            path.unlink()
+        assert not path.with_name("vault-journal").exists()
+    print(kills, there)
+
+
+def test_killed_while_it_restores_with_words_there_is_a_whole_vault_or_none(path: Path, rounds: int) -> None:
+    create(path).close()
+    kills, _ = finished(run_here("kill_new_restores", path, 5 * rounds), rounds)
+    assert int(kills) == 5 * rounds
+
+
+def rekey_often(path: Path, times: int) -> None:
+    """New words again and again, though another program does so, too."""
+    done = 0
+    while done < times:
+        with suppress(Undetermined), reopen(path, patience=60) as vault:  # the other one was faster: VAULT_REKEYED
+            vault.put([item(body=CREDENTIAL)])
+            vault.let_in(Opener.make(WORDS, SECRET, rand=os.urandom), about={})
+            done += 1
+
+
+def test_two_programs_that_change_the_key_lose_nothing(path: Path) -> None:
+    create(path).close()
+    for program in [run_here("rekey_often", path, 8) for _ in range(2)]:
+        finished(program)
+    with Vault.open(path, SECRET, by=WORDS, rand=os.urandom) as vault:
+        assert len(vault.items("credential")) >= 16
 
 
 def fill_until_refused(path: Path, limit: int) -> None:

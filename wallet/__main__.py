@@ -11,17 +11,20 @@ import typer
 from vc.canon import Json, to_json
 from vc.errors import Malformed, Unsupported
 from vc.io.command import new_app, run, show
-from vc.io.files import read_bounded, read_passphrase, write_atomic
+from vc.io.files import read_bounded, write_atomic
 from vc.io.options import LOOPBACK, At, Home, Host, Json_, Lang, Out, Port, Tls, language, moment
 from wallet import words
 from wallet.accept_command import accept_command
 from wallet.answers import MAX_EVIDENCE, Answer, filed_under, screened, sign_answers, tidy
+from wallet.backup_commands import backup_command, export_command, restore_command
 from wallet.insights_command import insights_command
+from wallet.keeping import backup_state
 from wallet.ledger_command import ledger_app
-from wallet.opening import ask_passphrase, open_shelf, vault_path
+from wallet.opening import open_shelf
 from wallet.present_command import present_command, request_command, trust_command
 from wallet.receive import MAX_FILE, Received, read_credentials, receive
-from wallet.vault import Vault
+from wallet.vault_commands import guardians_command, init_command, passphrase_command, words_command
+from wallet.vault_words import backup_lines
 from work import CONTEXTS
 from work.digest import multihash
 from work.statement import Claims
@@ -38,19 +41,13 @@ Remove = Annotated[bool, typer.Option("--remove", help="Take it back: it goes wi
 TextLang = Annotated[str, typer.Option("--lang", help="The language of your text, such as en or fr.")]
 
 
-@app.command("init")
-def init_command(home_dir: Home = None, as_json: Json_ = False) -> None:
-    """Make a new wallet, locked with a passphrase that only you know."""
-    path = vault_path(home_dir)
-    with Vault.create(path, _new_passphrase(), rand=os.urandom):
-        show(
-            {"vault": str(path)},
-            as_json=as_json,
-            text=lambda: (
-                f"Your wallet is ready: {path}\n"
-                "Keep the passphrase safe: without it nobody can open the wallet, not even you."
-            ),
-        )
+app.command("init")(init_command)
+app.command("words")(words_command)
+app.command("guardians")(guardians_command)
+app.command("passphrase")(passphrase_command)
+app.command("backup")(backup_command)
+app.command("restore")(restore_command)
+app.command("export")(export_command)
 
 
 @app.command("keys")
@@ -103,9 +100,14 @@ app.command("accept")(accept_command)
 def list_command(home_dir: Home = None, lang: Lang = "en", as_json: Json_ = False) -> None:
     """What is in the wallet."""
     language_ = language(lang)
-    with open_shelf(home_dir) as shelf:
+    with open_shelf(home_dir, lang=language_) as shelf:
         statements = words.statements(shelf.copies())
-    show({"credentials": statements}, as_json=as_json, text=lambda: words.list_text(statements, language_))
+        backups = backup_state(shelf.vault)
+    show(
+        {"credentials": statements, "backup": backups},
+        as_json=as_json,
+        text=lambda: "\n".join([words.list_text(statements, language_), *backup_lines(backups, language_)]),
+    )
 
 
 @app.command("show")
@@ -264,17 +266,6 @@ def _write_dispute(statement: str, claims: Claims, out: Path, home_dir: Path | N
         key = keys[copy.holder or ""]
         (signed,) = sign_answers([answer], copy.credential, key=key, contexts=CONTEXTS, at=at)
     write_atomic(out, to_json(signed))
-
-
-def _new_passphrase() -> bytes:
-    passphrase = read_passphrase(os.environ, ask_passphrase)
-    if "OUVRAGE_PASSPHRASE_FILE" not in os.environ and passphrase != read_passphrase(os.environ, _ask_again):
-        raise Malformed("passphrase", "the two are not the same; nothing was made", code="BAD_PASSPHRASE")
-    return passphrase
-
-
-def _ask_again() -> str:
-    return str(typer.prompt("The same again", hide_input=True, err=True))
 
 
 def main(arguments: list[str]) -> None:

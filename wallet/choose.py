@@ -8,11 +8,12 @@ from typing import Final
 from vc.canon import Json, to_json
 from vc.documents import NO_DOCUMENTS, Documents
 from vc.errors import Malformed
-from vc.jsonld import Contexts, to_rdf
+from vc.jsonld import Contexts
 from vc.model import Credential, Object
 from vc.oid4vp import LDP_VC, MAX_MULTIPLE, SD_JWT_VC, CredentialQuery, Request, select_claims
 from vc.trusted_authorities import is_trusted
 from wallet.answers import Answer
+from wallet.expanded import expanded_types
 from wallet.formats import FORMATS, SD_JWT, can_check
 from wallet.sdjwt import read_kept, shown_with
 from work.draft import is_filler
@@ -22,8 +23,6 @@ from work.types import TYPES, StatementType
 from work.vct import claims_pointer, document_pointer
 
 MAX_VALUE: Final = 300  # characters of what is no text, such as an object
-
-_RDF_TYPE: Final = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,12 +298,7 @@ def matches_type(query: CredentialQuery, copy: Copy, contexts: Contexts) -> bool
         return frozenset((str(read_kept(copy.document).claims["vct"]),)) in query.types
     if not query.types:
         return True
-    located = to_rdf(copy.credential.document, contexts)
-    types = {
-        quad[2][1:-1]
-        for quad, anchor in zip(located.quads, located.anchors, strict=True)
-        if quad[1] == _RDF_TYPE and anchor == ()
-    }
+    types = expanded_types(copy.credential.document, contexts)
     return any(wanted <= types for wanted in query.types)
 
 

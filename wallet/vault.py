@@ -3,7 +3,8 @@
 It says its format version, the number of items and their sizes to the next 512 bytes; not what they are, nor their
 kinds. A sealed *manifest* lists every item with the digest of its sealed row, so that a row deleted, swapped, or put
 back as it was earlier is seen. A row that the manifest does not list does not exist. An older copy of the *whole* file
-is a vault like any other: no file can tell its own age.
+is a vault like any other: no file can tell its own age. The manifest counts changes, so that a mark kept elsewhere
+(:mod:`wallet.mark`) can tell it.
 
 Every change is one SQLite transaction. A rollback journal, not a write-ahead log: after each change the one file is
 complete again, and a copy of it is a copy of everything. What is deleted is overwritten with zeros in the file; what
@@ -11,18 +12,21 @@ the disk itself keeps of it is unreadable, because sealed. Python cannot wipe a 
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Self
+from types import MappingProxyType
+from typing import Any, Final, Self
 
 from vc.canon import Json, Limits, parse_json, to_json
 from vc.errors import Finding, Malformed, Rejected, Undetermined
 from vc.io.files import atomic_file
 from vc.sealing import KEY_BYTES, Cost, Rand, check_passphrase, digest
-from wallet.sealing import DEFAULT_COST, OPENER, Slot, seal, unseal
-from wallet.vaultfile import MAX_ROW, build, connect, damaged, read_slot, require_file, run, write_slot
+from wallet import manifest
+from wallet.manifest import Age, Entry, Manifest
+from wallet.sealing import DEFAULT_COST, OPENER, Opener, Slot, passphrase_slot, seal, unlock, unseal
+from wallet.vaultfile import build, connect, damaged, read_slots, require_file, run, write_slots
 
 PATIENCE: Final = 10.0  # seconds that a change waits for another program's; its own takes milliseconds
 MAX_ITEMS: Final = 50_000  # a five-year driver has 180 credentials, of some ten copies and a key each
@@ -31,8 +35,8 @@ MAX_KIND: Final = 40  # characters
 ID_BYTES: Final = 16
 
 _MANIFEST: Final = b"manifest"
+_OPENER_KIND: Final = "opener"  # items that say for whom a new vault key is wrapped
 _ITEM_LIMITS: Final = Limits(size=MAX_ITEM, depth=64)
-_MANIFEST_LIMITS: Final = Limits(size=MAX_ROW, depth=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +53,9 @@ class Item:
         return cls(rand(ID_BYTES), kind, body)
 
 
-class _Entry(NamedTuple):
-    """A line of the manifest. The kind stands here too, so that listing credentials does not unseal keys."""
-
-    digest: bytes
-    kind: str
-
-
-_Manifest = dict[bytes, _Entry]  # by item id, in the order in which the items came
+_Openers = dict[str, tuple[Opener, dict[str, Json]]]
+_Changed = Mapping[str, tuple[Opener, dict[str, Json]] | None]
+_NOTHING: Final[_Changed] = MappingProxyType({})
 
 
 class Vault:
@@ -67,12 +66,15 @@ class Vault:
     meanwhile). After an error the vault is as it was before.
     """
 
-    __slots__ = ("_db", "_inside", "_key", "_path", "_rand", "_slot")
+    __slots__ = ("_db", "_inside", "_key", "_path", "_rand", "_slot", "_stretched")
 
-    def __init__(self, path: Path, db: sqlite3.Connection, *, slot: Slot, key: bytes, rand: Rand) -> None:
+    def __init__(
+        self, path: Path, db: sqlite3.Connection, *, slot: Slot, stretched: bytes, key: bytes, rand: Rand
+    ) -> None:
         self._path = path
         self._db = db
-        self._slot = slot
+        self._slot = slot  # the one that it was opened by
+        self._stretched = stretched  # what opens that slot; the passphrase itself is not kept
         self._key = key
         self._rand = rand
         self._inside = False
@@ -88,27 +90,44 @@ class Vault:
         if Path(f"{path}-journal").exists():
             raise Malformed(f"{path}-journal", "is left from another vault; move it away", code="FILE_EXISTS")
         key = rand(KEY_BYTES)
-        slot = Slot.wrap(OPENER, key, passphrase, cost=cost, rand=rand)
+        slot, stretched = passphrase_slot(key, passphrase, cost=cost, rand=rand)
+        empty = Manifest(Age(0, rand(KEY_BYTES)), {})
         with atomic_file(path, replace=False) as temporary:
-            build(temporary, slot, seal(_pack_manifest({}), key=key, place=_MANIFEST, rand=rand))
-        return cls(path, connect(path, PATIENCE), slot=slot, key=key, rand=rand)
+            build(temporary, [slot], (), lambda: seal(manifest.pack(empty), key=key, place=_MANIFEST, rand=rand))
+        return cls(path, connect(path, PATIENCE), slot=slot, stretched=stretched, key=key, rand=rand)
 
     @classmethod
-    def open(cls, path: Path, passphrase: bytes, *, rand: Rand, patience: float = PATIENCE) -> Self:
+    def open(cls, path: Path, secret: bytes, *, rand: Rand, by: str = OPENER, patience: float = PATIENCE) -> Self:
         """Open a vault and check every row of it. Costs one Argon2id. ``patience``: seconds to wait for other programs.
 
-        Raises :class:`Rejected` ``WRONG_PASSPHRASE``, :class:`Malformed` ``NO_VAULT``, ``NOT_A_VAULT`` or
-        ``VAULT_DAMAGED``, :class:`Unsupported` ``VAULT_NEWER``.
+        ``secret`` is the passphrase, or what the 24 words or the guardians' shares say, as ``by`` tells.
+
+        Raises :class:`Rejected` ``WRONG_PASSPHRASE``, ``WRONG_WORDS`` or ``WRONG_SHARES``, :class:`Malformed`
+        ``NO_VAULT``, ``NOT_A_VAULT`` or ``VAULT_DAMAGED``, :class:`Unsupported` ``VAULT_NEWER``.
         """
         require_file(path)
         db = connect(path, patience)
         try:
-            slot = read_slot(db, path)
-            vault = cls(path, db, slot=slot, key=_unlock(slot, passphrase), rand=rand)
-            vault._check_whole()
+            return cls._opened(path, db, unlock(read_slots(db, path), secret, by=by), rand)
         except BaseException:
             db.close()
             raise
+
+    @classmethod
+    def reopen(cls, path: Path, unlocked: tuple[Slot, bytes, bytes], *, rand: Rand) -> Self:
+        """:meth:`open` by what :func:`wallet.sealing.unlock` gave for the same slots; costs no Argon2id."""
+        db = connect(path, PATIENCE)
+        try:
+            return cls._opened(path, db, unlocked, rand)
+        except BaseException:
+            db.close()
+            raise
+
+    @classmethod
+    def _opened(cls, path: Path, db: sqlite3.Connection, unlocked: tuple[Slot, bytes, bytes], rand: Rand) -> Self:
+        slot, stretched, key = unlocked
+        vault = cls(path, db, slot=slot, stretched=stretched, key=key, rand=rand)
+        vault._check_whole()
         return vault
 
     def __enter__(self) -> Self:
@@ -120,12 +139,22 @@ class Vault:
     def close(self) -> None:
         """Forget the key. What is not committed is undone."""
         self._db.close()
-        self._key = b""
+        self._key = self._stretched = b""
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
+
+    def age(self) -> Age:
+        """How many changes it has seen."""
+        with self._transaction("DEFERRED"):
+            return self._manifest().age
 
     def items(self, kind: str) -> tuple[Item, ...]:
         """All items of a kind, oldest first, as of one moment. Only these are unsealed."""
         with self._transaction("DEFERRED"):
-            listed = self._manifest()
+            listed = self._manifest().items
             return tuple(self._unpack(key, listed[key]) for key in listed if listed[key].kind == kind)
 
     def put(self, items: Sequence[Item]) -> None:
@@ -133,9 +162,9 @@ class Vault:
         with self.transaction():
             listed = self._manifest()
             for item in items:
-                if item.id in listed:
+                if item.id in listed.items:
                     raise Rejected((Finding("ITEM_EXISTS", "the vault already holds this item"),))
-                listed[item.id] = self._pack(item)
+                listed.items[item.id] = self._pack(item)
             self._keep(listed)
 
     def replace(self, items: Sequence[Item]) -> None:
@@ -146,9 +175,9 @@ class Vault:
         with self.transaction():
             listed = self._manifest()
             for item in items:
-                if item.id not in listed:
+                if item.id not in listed.items:
                     raise Rejected((Finding("ITEM_GONE", "the vault no longer holds this item"),))
-                listed[item.id] = self._pack(item)
+                listed.items[item.id] = self._pack(item)
             self._keep(listed)
 
     def delete(self, ids: Sequence[bytes]) -> None:
@@ -156,7 +185,7 @@ class Vault:
         with self.transaction():
             listed = self._manifest()
             for key in ids:
-                if listed.pop(key, None) is not None:
+                if listed.items.pop(key, None) is not None:
                     self._run("DELETE FROM item WHERE id = ?", key)
             self._keep(listed)
 
@@ -170,28 +199,136 @@ class Vault:
         with self._transaction("IMMEDIATE"):
             yield
 
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Make all reads inside as of one moment. Nobody has to wait, and the file may be read-only."""
+        with self._transaction("DEFERRED"):
+            yield
+
     def change_passphrase(self, new: bytes, *, cost: Cost = DEFAULT_COST) -> None:
-        """Seal everything again under a new vault key, which only ``new`` opens. :class:`Rejected` ``WEAK_PASSPHRASE``.
+        """Seal everything again under a new vault key, which ``new`` opens. :class:`Rejected` ``WEAK_PASSPHRASE``.
 
-        A stolen older copy and the old passphrase then say nothing of what comes later. Not inside a transaction.
+        A stolen older copy and the old passphrase then say nothing of what comes later. The words and the guardians
+        stay as they are: they open the new key too. Not inside a transaction.
         """
-        if self._inside:
-            raise RuntimeError("a passphrase is changed outside of transactions")
         check_passphrase(new)
-        key = self._rand(KEY_BYTES)
-        slot = Slot.wrap(OPENER, key, new, cost=cost, rand=self._rand)  # slow, so before the others have to wait
-        with self.transaction():
-            self._reseal(key, slot)
-        self._key, self._slot = key, slot
+        self._rekey(lambda key: passphrase_slot(key, new, cost=cost, rand=self._rand))  # slow: before others wait
 
-    def _reseal(self, key: bytes, slot: Slot) -> None:
-        fresh = {
-            name: self._store(name, entry.kind, self._unsealed(name, entry), key)
-            for name, entry in self._manifest().items()
+    def let_in(self, opener: Opener, *, about: dict[str, Json]) -> None:
+        """Let new words or new guardians open the vault, in the place of earlier ones; ``about`` is kept with them.
+
+        Everything is sealed again under a new vault key, so that with the earlier ones even an older copy of the file
+        says nothing of what comes later. Not inside a transaction.
+        """
+        self._rekey(self._same_passphrase, {opener.kind: (opener, about)})
+
+    def shut_out(self, kind: str) -> bool:
+        """End the words or the guardians, as :meth:`let_in` ends earlier ones; whether there were any."""
+        there = kind in self.openers()
+        if there:
+            self._rekey(self._same_passphrase, {kind: None})
+        return there
+
+    def openers(self) -> dict[str, dict[str, Json]]:
+        """Who else opens the vault, by kind, and what was kept about them."""
+        return {kind: about for kind, (_, about) in self._openers().items()}
+
+    def _openers(self) -> _Openers:
+        return {
+            str(body["kind"]): (
+                Opener(str(body["kind"]), bytes.fromhex(str(body["salt"])), bytes.fromhex(str(body["public"]))),
+                body["about"],
+            )
+            for body in self._opener_bodies()
         }
-        self._run("DELETE FROM slot")  # every slot: they wrap the old key
-        write_slot(self._db, self._path, slot)
-        self._keep(fresh, key)
+
+    def _opener_bodies(self) -> list[dict[str, Any]]:
+        """No check of their form: they opened under the vault key."""
+        return [dict(item.body) for item in self.items(_OPENER_KIND) if isinstance(item.body, dict)]
+
+    def _same_passphrase(self, key: bytes) -> tuple[Slot, bytes]:
+        if self._slot.kind != OPENER:
+            raise RuntimeError("a vault opened without its passphrase needs a new one first")
+        return self._slot.rewrapped(key, self._stretched, rand=self._rand), self._stretched
+
+    def _rekey(self, wrap: Callable[[bytes], tuple[Slot, bytes]], changed: _Changed = _NOTHING) -> None:
+        if self._inside:
+            raise RuntimeError("the vault key is changed outside of transactions")
+        key = self._rand(KEY_BYTES)
+        slot, stretched = wrap(key)
+        with self.transaction():
+            openers = {kind: one for kind, one in {**self._openers(), **changed}.items() if one is not None}
+            slots = [slot, *(opener.wrap(key, rand=self._rand) for opener, _ in openers.values())]
+            self._reseal(key, slots, openers)
+        self._key, self._slot, self._stretched = key, slot, stretched
+
+    def _reseal(self, key: bytes, slots: Sequence[Slot], openers: _Openers) -> None:
+        listed = self._manifest()
+        for name in [name for name, entry in listed.items.items() if entry.kind == _OPENER_KIND]:
+            del listed.items[name]
+            self._run("DELETE FROM item WHERE id = ?", name)
+        for name, entry in listed.items.items():
+            listed.items[name] = self._store(name, entry.kind, self._unsealed(name, entry), key)
+        checksums = {slot.kind: slot.checksum().hex() for slot in slots}
+        for kind, (opener, about) in openers.items():
+            body: dict[str, Json] = {
+                "kind": kind,
+                "salt": opener.salt.hex(),
+                "public": opener.public.hex(),
+                "slot": checksums[kind],
+                "about": about,
+            }
+            item = Item.new(_OPENER_KIND, body, rand=self._rand)
+            listed.items[item.id] = self._pack(item, key)
+        write_slots(self._db, self._path, slots)
+        self._keep(listed, key)
+
+    # --- copies of everything
+
+    def slots(self) -> tuple[Slot, ...]:
+        """What opens the vault."""
+        return tuple(read_slots(self._db, self._path).values())
+
+    def unlocked(self) -> tuple[Slot, bytes, bytes]:
+        """What :meth:`reopen` takes."""
+        return self._slot, self._stretched, self._key
+
+    def ids(self) -> tuple[bytes, ...]:
+        """The ids of all items, in the order of the manifest."""
+        with self.reading():
+            return tuple(self._manifest().items)
+
+    def opens(self, slots: Sequence[Slot]) -> bool:
+        """Whether these are slots of this vault, and what opened it opens them to its key."""
+        own = [slot for slot in slots if slot.kind == self._slot.kind]
+        return tuple(slots) == self.slots() and [slot.open(self._stretched) for slot in own] == [self._key]
+
+    def everything(self) -> Iterator[tuple[bytes, bytes]]:
+        """Each item's id and its plaintext, in the order of the manifest. Use it inside :meth:`reading`."""
+        for name, entry in self._manifest().items.items():
+            yield name, self._unsealed(name, entry)
+
+    @classmethod
+    def rebuild(
+        cls,
+        path: Path,
+        items: Iterable[tuple[bytes, bytes]],
+        *,
+        slots: Sequence[Slot],
+        key: bytes,
+        age: Age,
+        rand: Rand,
+    ) -> None:
+        """Fill the empty file ``path`` with what :meth:`everything` gave."""
+        listed = Manifest(age, {})
+
+        def rows() -> Iterator[tuple[bytes, bytes]]:
+            for name, plaintext in items:
+                sealed = seal(plaintext, key=key, place=_item_place(name), rand=rand)
+                listed.items[name] = Entry(digest(sealed), _parse_item(name, plaintext).kind)
+                yield name, sealed
+
+        build(path, slots, rows(), lambda: seal(manifest.pack(listed), key=key, place=_MANIFEST, rand=rand))
 
     @contextmanager
     def _transaction(self, mode: str) -> Iterator[None]:
@@ -235,47 +372,45 @@ class Vault:
     def _run(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         return run(self._db, self._path, statement, *values)
 
-    def _manifest(self) -> _Manifest:
+    def _manifest(self) -> Manifest:
         rows = self._run("SELECT sealed FROM manifest LIMIT 1")
         plaintext = unseal(rows[0][0], key=self._key, place=_MANIFEST) if rows else None
         if plaintext is None:
-            if read_slot(self._db, self._path) != self._slot:
+            if read_slots(self._db, self._path).get(self._slot.kind) != self._slot:
                 raise Undetermined("the passphrase was changed meanwhile", "open the vault again", code="VAULT_REKEYED")
             raise self._damaged("its list of items has changed")
-        return _parse_manifest(plaintext)
+        return manifest.parse(plaintext)
 
-    def _keep(self, listed: _Manifest, key: bytes | None = None) -> None:
-        if len(listed) > MAX_ITEMS:
+    def _keep(self, listed: Manifest, key: bytes | None = None) -> None:
+        if len(listed.items) > MAX_ITEMS:
             raise Malformed(str(self._path), f"a vault holds {MAX_ITEMS} items at most", code="TOO_LARGE")
-        sealed = seal(_pack_manifest(listed), key=key or self._key, place=_MANIFEST, rand=self._rand)
+        listed.age = Age(listed.age.changes + 1, listed.age.series)
+        sealed = seal(manifest.pack(listed), key=key or self._key, place=_MANIFEST, rand=self._rand)
         self._run("INSERT OR REPLACE INTO manifest VALUES (1, ?)", sealed)
 
-    def _pack(self, item: Item) -> _Entry:
+    def _pack(self, item: Item, key: bytes | None = None) -> Entry:
         """Store an item's row; what could not be read again is refused as :class:`Malformed`."""
         if len(item.id) != ID_BYTES or not 0 < len(item.kind) <= MAX_KIND:
             raise Malformed("item", "needs an id of 16 bytes and a short kind", code="BAD_ITEM")
         plaintext = to_json({"kind": item.kind, "body": item.body})
         parse_json(plaintext, where=f"item of kind {item.kind}", limits=_ITEM_LIMITS)
-        return self._store(item.id, item.kind, plaintext, self._key)
+        return self._store(item.id, item.kind, plaintext, key or self._key)
 
-    def _store(self, name: bytes, kind: str, plaintext: bytes, key: bytes) -> _Entry:
+    def _store(self, name: bytes, kind: str, plaintext: bytes, key: bytes) -> Entry:
         sealed = seal(plaintext, key=key, place=_item_place(name), rand=self._rand)
         self._run("INSERT OR REPLACE INTO item VALUES (?, ?)", name, sealed)
-        return _Entry(digest(sealed), kind)
+        return Entry(digest(sealed), kind)
 
-    def _unpack(self, name: bytes, entry: _Entry) -> Item:
-        match parse_json(self._unsealed(name, entry), limits=_ITEM_LIMITS):
-            case {"kind": str(kind), "body": body}:
-                return Item(name, kind, body)
-        raise self._damaged("an item is not readable")
+    def _unpack(self, name: bytes, entry: Entry) -> Item:
+        return _parse_item(name, self._unsealed(name, entry))
 
-    def _unsealed(self, name: bytes, entry: _Entry) -> bytes:
+    def _unsealed(self, name: bytes, entry: Entry) -> bytes:
         plaintext = unseal(self._sealed(name, entry), key=self._key, place=_item_place(name))
         if plaintext is None:
             raise self._damaged("an item cannot be opened")
         return plaintext
 
-    def _sealed(self, name: bytes, entry: _Entry) -> bytes:
+    def _sealed(self, name: bytes, entry: Entry) -> bytes:
         rows = self._run("SELECT sealed FROM item WHERE id = ?", name)
         if not rows:
             raise self._damaged("an item is missing")
@@ -285,10 +420,14 @@ class Vault:
         return sealed
 
     def _check_whole(self) -> None:
-        """Every row is the one that the manifest lists. Nothing is unsealed but the manifest."""
+        """Every row is the one that the manifest lists, every slot one that was made here. Few are unsealed."""
         with self._transaction("DEFERRED"):
-            for name, entry in self._manifest().items():
+            for name, entry in self._manifest().items.items():
                 self._sealed(name, entry)
+            made = {str(body["kind"]): body["slot"] for body in self._opener_bodies()}
+            there = {slot.kind: slot.checksum().hex() for slot in self.slots() if slot.kind != OPENER}
+            if made != there:
+                raise self._damaged("a key slot is not the one that was made here")
 
     def _damaged(self, why: str) -> Malformed:
         return damaged(self._path, why)
@@ -298,18 +437,8 @@ def _item_place(name: bytes) -> bytes:
     return b"item" + name
 
 
-def _pack_manifest(listed: _Manifest) -> bytes:
-    return to_json([[name.hex(), entry.digest.hex(), entry.kind] for name, entry in listed.items()])
-
-
-def _parse_manifest(plaintext: bytes) -> _Manifest:
-    """No check of its form: it opened under the vault key, so it is what :func:`_pack_manifest` made."""
-    lines: Any = parse_json(plaintext, limits=_MANIFEST_LIMITS)
-    return {bytes.fromhex(name): _Entry(bytes.fromhex(digest_), kind) for name, digest_, kind in lines}
-
-
-def _unlock(slot: Slot, passphrase: bytes) -> bytes:
-    key = slot.unwrap(passphrase)
-    if key is None:
-        raise Rejected((Finding("WRONG_PASSPHRASE", "the passphrase is wrong"),))
-    return key
+def _parse_item(name: bytes, plaintext: bytes) -> Item:
+    match parse_json(plaintext, limits=_ITEM_LIMITS):
+        case {"kind": str(kind), "body": body}:
+            return Item(name, kind, body)
+    raise Malformed("item", "is not readable", code="VAULT_DAMAGED")

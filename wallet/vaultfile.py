@@ -4,11 +4,12 @@ The schema must be ours to the letter, each row is bounded, and every error of S
 """
 
 import sqlite3
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from vc.errors import Malformed, Undetermined, Unsupported, VcError
-from wallet.sealing import FORMAT, OPENER, Slot
+from wallet.sealing import FORMAT, KINDS, OPENER, Slot
 
 MAX_ROW: Final = 16 << 20  # bytes that one row may claim: the largest manifest and the largest item are below
 _MAX_SCHEMA_STEPS: Final = 10_000  # SQLite's own steps to read the schema; ours takes some dozens
@@ -59,7 +60,8 @@ def connect(path: Path, patience: float) -> sqlite3.Connection:
 def _connected(path: Path, patience: float) -> sqlite3.Connection:
     uri = f"{path.absolute().as_uri()}?mode=rw"  # never makes a file
     try:
-        return sqlite3.connect(uri, uri=True, timeout=patience, isolation_level=None)
+        # One thread at a time uses a vault (wallet.lock sees to it), and it need not be the same one.
+        return sqlite3.connect(uri, uri=True, timeout=patience, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
         raise _translated(error, path) from None
 
@@ -80,8 +82,13 @@ def _check_format(db: sqlite3.Connection, path: Path) -> None:
         raise damaged(path, "its journal is not that of a vault")
 
 
-def build(path: Path, slot: Slot, manifest: bytes) -> None:
-    """Fill an empty file of ours. Nobody else knows it yet and it is given up on failure, so it needs no journal."""
+def build(
+    path: Path, slots: Sequence[Slot], rows: Iterable[tuple[bytes, bytes]], manifest: Callable[[], bytes]
+) -> None:
+    """Fill an empty file of ours. Nobody else knows it yet and it is given up on failure, so it needs no journal.
+
+    ``manifest`` is asked for last: it lists the ``rows`` of items.
+    """
     db = _connected(path, patience=0)
     try:
         for setting in ("PRAGMA journal_mode = MEMORY", *_SETTINGS, "BEGIN"):
@@ -90,25 +97,29 @@ def build(path: Path, slot: Slot, manifest: bytes) -> None:
         run(db, path, f"PRAGMA user_version = {FORMAT}")
         for statement in _SCHEMA:
             run(db, path, statement)
-        write_slot(db, path, slot)
-        run(db, path, "INSERT INTO manifest VALUES (1, ?)", manifest)
+        write_slots(db, path, slots)
+        for row in rows:
+            run(db, path, "INSERT INTO item VALUES (?, ?)", *row)
+        run(db, path, "INSERT INTO manifest VALUES (1, ?)", manifest())
         run(db, path, "COMMIT")
     finally:
         db.close()
 
 
-def read_slot(db: sqlite3.Connection, path: Path) -> Slot:
-    """The key slot that a passphrase opens; :class:`Malformed` ``VAULT_DAMAGED``."""
-    query = "SELECT kind, salt, ops, mem, sealed, checksum FROM slot WHERE kind = ?"
-    rows = run(db, path, query, OPENER)
-    if len(rows) != 1:
+def read_slots(db: sqlite3.Connection, path: Path) -> dict[str, Slot]:
+    """The key slots, by their kinds; that of the passphrase is among them. :class:`Malformed` ``VAULT_DAMAGED``."""
+    rows = run(db, path, "SELECT kind, salt, ops, mem, sealed, checksum FROM slot LIMIT ?", len(KINDS) + 1)
+    slots = {slot.kind: slot for slot in (Slot.parse(row, where=str(path)) for row in rows)}
+    if OPENER not in slots or not slots.keys() <= set(KINDS):
         raise damaged(path, "its key slot is missing")
-    return Slot.parse(rows[0], where=str(path))
+    return slots
 
 
-def write_slot(db: sqlite3.Connection, path: Path, slot: Slot) -> None:
-    """Add a key slot."""
-    run(db, path, "INSERT INTO slot VALUES (?, ?, ?, ?, ?, ?)", *slot.row())
+def write_slots(db: sqlite3.Connection, path: Path, slots: Iterable[Slot]) -> None:
+    """These key slots in the place of all that are there."""
+    run(db, path, "DELETE FROM slot")
+    for slot in slots:
+        run(db, path, "INSERT INTO slot VALUES (?, ?, ?, ?, ?, ?)", *slot.row())
 
 
 def run(db: sqlite3.Connection, path: Path, statement: str, *values: object) -> list[tuple[Any, ...]]:
