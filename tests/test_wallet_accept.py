@@ -33,9 +33,10 @@ from vc.io.fetch import Fetched, fetch
 from vc.offer import AUTHORIZATION_CODE, PRE_AUTHORIZED
 from vc.oid4vp import Request
 from vc.trust import Trust, parse_trust
-from wallet.accept import Ask, read_offer
+from wallet.accept import read_offer
 from wallet.choose import plan
 from wallet.collect import Collected, collect
+from wallet.issuer_session import Ask
 from wallet.present import present
 from wallet.shelf import Shelf
 from work import CONTEXTS
@@ -311,9 +312,12 @@ class Between:
 
     changes: dict[str, Callable[[Fetched], Fetched]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)  # events that the issuer was notified of
 
     async def __call__(self, url: str, **arguments: Any) -> Fetched:
         self.asked.append(url)
+        if url.endswith("/notification"):
+            self.told.append(json.loads(arguments["body"])["event"])
         answer = await fetch(url, **arguments)
         changes = (change for end, change in self.changes.items() if url.endswith(end))
         return next(changes, lambda same: same)(answer)
@@ -353,8 +357,8 @@ LIES: Final[dict[str, tuple[str, Callable[[Fetched], Fetched], str]]] = {
     ),
     "a server elsewhere": (
         "openid-credential-issuer",
-        said(authorization_servers=["https://other.example"]),
-        "its authorization server is somewhere else",
+        said(authorization_servers=["http://127.0.0.1:9"]),
+        "not a URL that begins with https",
     ),
     "no metadata": (
         "openid-credential-issuer",
@@ -388,7 +392,8 @@ async def test_nothing_of_an_issuer_that_lies_is_kept(database: Any, shelf: Shel
         with pytest.raises(VcError, match=words):
             await take(shelf, offered(service).link, service.clock, ask=ask)
     assert shelf.copies() == ()
-    assert not any(url.endswith("/notification") for url in ask.asked)
+    assert set(ask.told) <= {"credential_failure"}
+    assert not (shelf.vault.items("grant") or shelf.vault.items("pending")) or "answers with an error" in words
 
 
 async def test_the_same_copy_twice_is_kept_once(database: Any, shelf: Shelf) -> None:

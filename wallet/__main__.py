@@ -21,6 +21,7 @@ from wallet.choose import Plan, only, plan
 from wallet.opening import ask_passphrase, open_shelf, vault_path
 from wallet.present import present
 from wallet.receive import MAX_FILE, Received, read_credentials, receive
+from wallet.refresh_command import delete_command, refresh_command
 from wallet.shelf import Shelf
 from wallet.vault import Vault
 from work import CONTEXTS
@@ -100,6 +101,8 @@ def add_command(file: Path, home_dir: Home = None, at: At = None, as_json: Json_
 
 
 app.command("accept")(accept_command)
+app.command("refresh")(refresh_command)
+app.command("delete")(delete_command)
 
 
 @app.command("list")
