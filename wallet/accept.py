@@ -13,8 +13,9 @@ from vc.canon import Json
 from vc.errors import Unsupported
 from vc.model import Object
 from vc.offer import PRE_AUTHORIZED, CredentialOffer, OfferReference, parse_offer_link
+from wallet.fetching import is_named_by_jwk
 from wallet.grants import Grant
-from wallet.issuer_metadata import discover, new_dpop_key
+from wallet.issuer_metadata import configuration, discover, new_dpop_key
 from wallet.issuer_session import MAX_ANSWER, Ask, Session, document, origin
 from wallet.tokens import redeem, what_is_asked
 
@@ -65,7 +66,7 @@ async def claim(
         raise Unsupported("offer", "it asks you to log in with the platform first")
     session = Session(ask, offer.issuer, offer.typed, now, rand)
     server = await discover(session, grant=PRE_AUTHORIZED, server=offer.pre_authorized.authorization_server)
-    wanted = _wanted(offer, session.metadata)
+    wanted = find_wanted(offer, session.metadata)
     session.key = new_dpop_key(session)
     known = "" if session.server.get(ANONYMOUS) is True else client
     form = {
@@ -76,6 +77,17 @@ async def claim(
         **_details(session, wanted),
     }
     return session, await redeem(session, form, server=server, client=known, configurations=wanted, copies=copies)
+
+
+def find_wanted(offer: CredentialOffer, metadata: Object) -> tuple[str, ...]:
+    """The configurations of an offer that this wallet can keep and ask for: known before the offer is used up.
+
+    Raises :class:`Unsupported`.
+    """
+    wanted = _wanted(offer, metadata)
+    for name in wanted:
+        is_named_by_jwk(configuration(metadata, name))
+    return wanted
 
 
 def _details(session: Session, wanted: tuple[str, ...]) -> dict[str, str]:

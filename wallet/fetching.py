@@ -91,7 +91,7 @@ async def tell(session: Session, notification: str, event: str) -> bool:
 
 async def _request(session: Session, dataset: Dataset, keys: Sequence[Ed25519Key]) -> dict[str, Json]:
     """One request for copies of one credential (§8.2), with a proof of each key."""
-    by_jwk = _by_jwk(configuration(session.metadata, dataset.configuration))
+    by_jwk = is_named_by_jwk(configuration(session.metadata, dataset.configuration))
     nonce = await _nonce(session)
     proofs: list[Json] = []
     for key in keys:
@@ -106,7 +106,7 @@ async def _request(session: Session, dataset: Dataset, keys: Sequence[Ed25519Key
     return document(answer, dataset.configuration)
 
 
-def _by_jwk(described: Object) -> bool:
+def is_named_by_jwk(described: Object) -> bool:
     """Whether proofs name their key by the key itself, not by its did:key (§12.2.4).
 
     Raises :class:`Unsupported` for proofs that this wallet cannot make.

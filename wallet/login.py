@@ -20,7 +20,7 @@ from vc.model import format_date_time, parse_date_time
 from vc.multibase import encode_base64url
 from vc.oauth import OAuthRefusal, parse_form, pkce_challenge
 from vc.offer import AUTHORIZATION_CODE, check_https
-from wallet.accept import GivenOffer, _wanted
+from wallet.accept import GivenOffer, find_wanted
 from wallet.grants import Grant, read_key, write_key
 from wallet.issuer_metadata import discover, new_dpop_key
 from wallet.issuer_session import Ask, Session, document, origin
@@ -97,7 +97,7 @@ async def begin(
     grant = offer.authorization_code
     named = grant.authorization_server if grant else None
     server = await discover(session, grant=AUTHORIZATION_CODE, server=named)
-    wanted = _wanted(offer, session.metadata)
+    wanted = find_wanted(offer, session.metadata)
     session.key = new_dpop_key(session)
     state, verifier = encode_base64url(rand(32)), encode_base64url(rand(32))
     form = {
@@ -157,11 +157,13 @@ async def finish(
 
 def read_redirected(url: str) -> dict[str, str]:
     """The parameters of the address that a browser was sent back to. Raises :class:`Malformed`."""
+    odd = Malformed("the address", "not the one that your browser was sent to; copy all of it", code="BAD_REDIRECT")
+    if len(url) > MAX_REDIRECTED:
+        raise odd
     try:
-        return parse_form(urlsplit(url[: MAX_REDIRECTED + 1].strip()).query.encode("ascii"), limit=MAX_REDIRECTED)
+        return parse_form(urlsplit(url.strip()).query.encode("ascii"))
     except (ValueError, OAuthRefusal):
-        why = "not the address that your browser was sent to; copy all of it"
-        raise Malformed("the address", why, code="BAD_REDIRECT") from None
+        raise odd from None
 
 
 def is_redirected(text: str) -> bool:
