@@ -95,7 +95,7 @@ async def test_a_login_and_then_copies(database: Database, shelf: Shelf, path: s
 async def test_a_server_without_pushed_requests_and_one_that_knows_scopes_only(
     database: Database, shelf: Shelf, *, details: bool
 ) -> None:
-    changes = {"pushed_authorization_request_endpoint": None} | (
+    changes: dict[str, Any] = {"pushed_authorization_request_endpoint": None} | (
         {} if details else {"authorization_details_types_supported": []}
     )
     async with running(database, **TESTED) as service:
