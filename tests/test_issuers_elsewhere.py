@@ -122,7 +122,16 @@ def bound_by(*methods: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"dpop": None}, {"dpop": ["EdDSA"]}, {"batch": 2}, bound_by("jwk"), bound_by("did:key"), {"txCode": "4711"}],
+    [
+        {},
+        {"dpop": None},
+        {"dpop": ["EdDSA"]},
+        {"batch": 2},
+        {"nonceless": True},
+        bound_by("jwk"),
+        bound_by("did:key"),
+        {"txCode": "4711"},
+    ],
     ids=str,
 )
 async def test_copies_and_new_ones(shelf: Shelf, changes: dict[str, Any]) -> None:

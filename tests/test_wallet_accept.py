@@ -396,6 +396,83 @@ async def test_nothing_of_an_issuer_that_lies_is_kept(database: Any, shelf: Shel
     assert not (shelf.vault.items("grant") or shelf.vault.items("pending")) or "answers with an error" in words
 
 
+async def test_endpoints_on_a_private_address_that_nobody_typed(database: Any, shelf: Shelf) -> None:
+    """The platform may name any https address for its endpoints; its word opens no door to the worker's network."""
+    attest(database)
+    async with running(database) as service:
+        for name, url in (
+            ("credential_endpoint", "https://127.0.0.1:9/credential"),
+            ("nonce_endpoint", "http://[::1]:9/"),
+        ):
+            ask = Between({"openid-credential-issuer": said(**{name: url})})
+            with pytest.raises(VcError, match=r"an address that must not be asked|not a URL that begins with https"):
+                await take(shelf, offered(service).link, service.clock, ask=ask)
+    assert shelf.copies() == ()
+
+
+async def test_an_offer_from_elsewhere_opens_no_door_either(database: Any, shelf: Shelf) -> None:
+    """The link leads to one host; the offer behind it names another one, in the worker's own network."""
+    attest(database)
+    async with running(database) as service:
+        made = offered(service)
+        there = Between({"": said(credential_issuer="http://127.0.0.1:9")})
+        offer = await read_offer(made.link, ask=there)
+        assert (offer.issuer, offer.typed) == ("http://127.0.0.1:9", service.base)
+        with pytest.raises(Malformed, match="not a URL that begins with https"):
+            await collect(
+                shelf,
+                offer,
+                ask=fetch,
+                tx_code=None,
+                copies=1,
+                contexts=CONTEXTS,
+                now=service.clock,
+                rand=os.urandom,
+            )
+
+
+async def test_an_authorization_server_of_its_own(database: Any, shelf: Shelf) -> None:
+    """Listed by the platform, at another origin, with tokens for it; the second one of two."""
+    server, attested = "https://login.example", []
+    attest(database)
+    async with running(database) as service:
+
+        async def ask(url: str, **arguments: Any) -> Fetched:
+            attested.append(url)
+            if not url.startswith("https://"):
+                got = await fetch(url, **arguments)
+                listed = said(authorization_servers=["https://other.example", server])
+                return listed(got) if url.endswith("openid-credential-issuer") else got
+            assert not arguments["private"]
+            if url.startswith("https://other.example"):
+                body: Json = {"issuer": "https://other.example", "grant_types_supported": ["implicit"]}
+                return Fetched(200, {}, to_json(body))
+            got = await fetch(url.replace(server, service.base), **{**arguments, "private": True})
+            mine = said(issuer=server, token_endpoint=f"{server}/token", dpop_signing_alg_values_supported=[])
+            return mine(got) if "well-known" in url else got
+
+        assert (await take(shelf, offered(service).link, service.clock, ask=ask)).added == 2
+    assert f"{server}/token" in attested
+    assert f"{service.base}/token" not in attested
+
+
+@pytest.mark.parametrize("first", [404, 200])
+async def test_metadata_behind_the_path_of_an_older_issuer(database: Any, shelf: Shelf, first: int) -> None:
+    attest(database)
+    async with running(database, path="/work") as service:
+        root = service.base.removesuffix("/work")
+
+        async def ask(url: str, **arguments: Any) -> Fetched:
+            for name in ("openid-credential-issuer", "oauth-authorization-server"):
+                if url == f"{root}/.well-known/{name}/work" and first == 404:
+                    return Fetched(404, {}, b"")
+                if url == f"{root}/work/.well-known/{name}":
+                    return await fetch(f"{root}/.well-known/{name}/work", **arguments)
+            return await fetch(url, **arguments)
+
+        assert (await take(shelf, offered(service).link, service.clock, ask=ask)).added == 2
+
+
 async def test_the_same_copy_twice_is_kept_once(database: Any, shelf: Shelf) -> None:
     attest(database)
     async with running(database) as service:

@@ -17,7 +17,7 @@ from tests.cli import ROOT, ouvrage
 from tests.databases import sample_statements
 from tests.issuing import BBS, Clock, attest, running
 from tests.test_deferred import settle
-from tests.test_wallet_accept import RATING, Between, changed, offered, take
+from tests.test_wallet_accept import RATING, Between, changed, offered, said, take
 from tests.test_wallet_login import command
 from tests.test_wallets_elsewhere import issuing
 from tests.vaults import create, reopen
@@ -184,7 +184,7 @@ async def test_nothing_is_lost_where_the_platform_does_not_answer(
         before = shelf.copies()
         down = Between({where: lambda _: Fetched(503, {}, b"")})
         assert isinstance((await came_back(shelf, service.clock, ask=down, rebind=rebind)).error, Undetermined)
-        assert shelf.copies() == before
+        assert (shelf.copies(), len(shelf.signing_keys())) == (before, 2)
         service.clock.forward(minutes=2)
         if where != "/token":  # whose answer was lost on the way
             assert (await came_back(shelf, service.clock, rebind=rebind)).added == 2
@@ -256,6 +256,18 @@ async def test_an_answer_that_was_lost_on_the_way(database: Database, shelf: She
         assert "ask the platform for a new offer" in str(told.error)
         assert (shelf.copies(), grants(shelf.vault)) == (before, ())
         assert (await take(shelf, offered(service).link, service.clock)).added == 2  # a new offer goes on
+
+
+async def test_a_platform_that_gave_no_token_to_come_back_with(database: Database, shelf: Shelf) -> None:
+    attest(database)
+    async with running(database) as service:
+        ask = Between({"/token": lambda got: said(refresh_token="")(got) if got.status == 200 else got})
+        await take(shelf, offered(service).link, service.clock, ask=ask)
+        show_all_but(shelf, 0)
+        assert (await came_back(shelf, service.clock)).added == 2  # its token is still good
+        service.clock.forward(days=30)
+        assert "gave this wallet no token to come back with" in str((await came_back(shelf, service.clock)).error)
+    assert (len(shelf.copies()), due(shelf, at=service.clock())) == (4, ())
 
 
 async def test_an_offer_that_was_interrupted_is_finished_by_a_refresh(database: Database, shelf: Shelf) -> None:

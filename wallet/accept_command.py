@@ -195,7 +195,9 @@ def _now() -> datetime:
 
 
 def _asked_for(description: str | None, *, as_json: bool) -> str:
+    from wallet.platform_words import printable  # noqa: PLC0415
+
     if as_json or not sys.stdin.isatty():
         raise Malformed("--tx-code", "this offer needs the code that the platform sent beside it", code="USAGE")
-    say(description or "The platform sent a code beside this offer.")
+    say(printable(description or "") or "The platform sent a code beside this offer.")
     return str(typer.prompt("Code"))

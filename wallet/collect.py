@@ -12,14 +12,14 @@ from vc.oid4vci import EVENTS
 from wallet.accept import CLIENT, GivenOffer, claim
 from wallet.choose import Copy
 from wallet.fetching import Accepted, fetch_copies, tell
-from wallet.grants import Grant, drop_grants, grants, keep_grant
+from wallet.grants import Dataset, Grant, drop_grants, grants, keep_grant
 from wallet.issuer_documents import issuer_documents
 from wallet.issuer_metadata import batch_size
 from wallet.issuer_session import Ask, Session
 from wallet.login import finish, take_login
 from wallet.pending import drop_promises, keep_promises, promises
 from wallet.receive import Received, receive, same_statement
-from wallet.retire import retire
+from wallet.retire import keys_used_or_dropped, retire
 from wallet.shelf import Shelf
 
 ACCEPTED, FAILURE, DELETED = EVENTS
@@ -72,7 +72,10 @@ async def collect_login(
 ) -> Collected:
     """:func:`collect` for an offer with a login, once the browser was sent to ``redirected``: that counts once."""
     login = take_login(shelf.vault, redirected, at=now())
-    session, grant = await finish(login, redirected, ask=ask, now=now, rand=rand)
+    try:
+        session, grant = await finish(login, redirected, ask=ask, now=now, rand=rand)
+    except Undetermined as error:
+        raise Undetermined(str(error), "then begin again with the same offer", code=error.code) from None
     return await _collect(shelf, session, grant, contexts=contexts)
 
 
@@ -82,8 +85,9 @@ async def _collect(shelf: Shelf, session: Session, grant: Grant, *, contexts: Co
     keys = shelf.make_keys(min(grant.copies, batch_size(session.metadata)), rand=session.rand)
     grant = keep_grant(shelf.vault, replace(grant, copies=len(keys)))
     try:
-        accepted = await fetch_copies(session, grant, grant.datasets, keys)
-        collected = await keep(shelf, grant, accepted, contexts=contexts)
+        with keys_used_or_dropped(shelf.vault, keys):
+            accepted = await fetch_copies(session, grant, grant.datasets, keys)
+            collected = await keep(shelf, grant, accepted, contexts=contexts)
     except Undetermined as error:
         what = f"{error}. Your offer is used, but this wallet can go on with it"
         raise Undetermined(what, "run: ouvrage wallet refresh", code=error.code) from None
@@ -165,7 +169,6 @@ def _drop_replaced(shelf: Shelf, newest: bytes) -> None:
     with shelf.vault.transaction():
         known = grants(shelf.vault)
         new = next(one for one in known if one.id == newest)
-        names = {one.statement for one in new.datasets}
         waiting = {one.grant for one in promises(shelf.vault)}
         over = [
             one.id
@@ -173,9 +176,15 @@ def _drop_replaced(shelf: Shelf, newest: bytes) -> None:
             if one.id != newest
             and one.id not in waiting
             and one.issuer == new.issuer
-            and {each.statement for each in one.datasets} <= names
+            and all(any(_covers(other, each) for other in new.datasets) for each in one.datasets)
         ]
         drop_grants(shelf.vault, over)
+
+
+def _covers(new: Dataset, old: Dataset) -> bool:
+    """Whether both are one credential: by the issuer's name for it, or by what it says."""
+    named = old.identifier is not None and new.is_same(old)
+    return named or (old.statement != "" and new.statement == old.statement)
 
 
 async def _verified(accepted: Accepted, *, contexts: Contexts, at: datetime) -> list[Received]:

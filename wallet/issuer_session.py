@@ -24,6 +24,7 @@ NOTHING: Final[Object] = MappingProxyType({})
 _FORM: Final = "application/x-www-form-urlencoded"
 _JSON: Final = "application/json"
 _NOT_FOUND: Final = (404, 410)
+_FINAL: Final = ("credential_request_denied", "invalid_transaction_id")  # asking again changes nothing (§9.3)
 _WANTS_NONCE: Final = "use_dpop_nonce"
 
 # Errors of an issuer as what a worker can do; everything else is said as it came.
@@ -145,7 +146,8 @@ def document(answer: Fetched, where: str) -> dict[str, Json]:
         raise Undetermined(f"{where} answers with an error ({answer.status})", "try again later", code="ISSUER_DOWN")
     if answer.status >= 400:
         error = "invalid_grant" if answer.status == GONE else error_of(answer)
-        raise Rejected((Finding("ISSUER_REFUSED", f"{where}: {_ADVICE.get(error, error)}", ""),))
+        code = "ISSUER_DENIED" if error in _FINAL else "ISSUER_REFUSED"
+        raise Rejected((Finding(code, f"{where}: {_ADVICE.get(error, error)}", ""),))
     if not 200 <= answer.status < 300:
         raise Malformed(where, f"answers with {answer.status}, which leads elsewhere", code="REDIRECTED")
     return parse_object(answer.body, where=where, limits=LIMITS)

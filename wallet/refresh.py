@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from vc.canon import Json
-from vc.errors import Rejected, Undetermined, VcError
+from vc.errors import Finding, Rejected, Undetermined, VcError
 from vc.io.command import problem
 from vc.jsonld import Contexts
 from vc.model import format_date_time
@@ -23,8 +23,9 @@ from wallet.grants import Dataset, Grant, drop_grants, grants, keep_grant
 from wallet.issuer_metadata import batch_size, discover
 from wallet.issuer_session import Ask, Session
 from wallet.pending import Pending, drop_promises, keep_promises, promises
+from wallet.retire import keys_used_or_dropped
 from wallet.shelf import Shelf
-from wallet.tokens import renew
+from wallet.tokens import UNRENEWABLE, renew
 
 DAYS: Final = 10  # before the end of a credential that a new one is fetched
 FEW: Final = 2  # unshown copies of which there are to be at least so many
@@ -172,8 +173,11 @@ async def open_session(shelf: Shelf, session: Session, grant: Grant) -> Grant:
     """
     await discover(session, grant=None, server=grant.server)
     session.key, session.token = grant.key, grant.access
-    if not grant.refresh or grant.until - SPARE > session.now():
+    if grant.until - SPARE > session.now():
         return grant
+    if not grant.refresh:
+        _forget(shelf, grant)
+        raise Rejected((Finding("GRANT_LOST", UNRENEWABLE),))
     grant = _begun(shelf, session, grant)
     try:
         renewed = await renew(session, grant)
@@ -212,8 +216,9 @@ async def _fetched(
     """Come back for what was promised. A promise goes with what it gave, or with a no."""
     try:
         accepted = await fetch_deferred(session, grant, pending)
-    except Rejected:
-        drop_promises(shelf.vault, [pending.id])
+    except Rejected as no:
+        if any(finding.code == "ISSUER_DENIED" for finding in no.findings):
+            drop_promises(shelf.vault, [pending.id])
         raise
     if accepted.pending:
         keep_promises(shelf.vault, accepted.pending)
@@ -227,9 +232,9 @@ async def _renewed(shelf: Shelf, result: Refreshed, grant: Grant, session: Sessi
     promised = [one.dataset for one in promises(shelf.vault) if one.grant == grant.id]
     wanted = [one for one in grant.datasets if one.wanted and not any(one.is_same(other) for other in promised)]
     keys = shelf.make_keys(min(grant.copies, batch_size(session.metadata)), rand=session.rand)
-    accepted = await fetch_copies(session, grant, wanted, keys)
-    old = result.task.old_keys
-    kept = await keep(shelf, grant, accepted, contexts=contexts, instead_of=old)
+    with keys_used_or_dropped(shelf.vault, keys):
+        accepted = await fetch_copies(session, grant, wanted, keys)
+        kept = await keep(shelf, grant, accepted, contexts=contexts, instead_of=result.task.old_keys)
     return replace(
         result,
         added=result.added + kept.added,

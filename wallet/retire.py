@@ -1,7 +1,9 @@
 """Copies that nobody needs any more go, and with them the keys that bind nothing else."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
+from vc.errors import VcError
 from vc.keys import Ed25519Key
 from wallet.choose import Copy
 from wallet.shelf import KEY
@@ -19,6 +21,18 @@ def retire(vault: Vault, gone: Iterable[Copy], held: Sequence[Copy]) -> int:
         keys = [item.id for item in vault.items(KEY) if _did(item) in holders] if holders - {None} else []
         vault.delete([*ids, *keys])
     return len(ids)
+
+
+@contextmanager
+def keys_used_or_dropped(vault: Vault, keys: Sequence[Ed25519Key]) -> Iterator[None]:
+    """Keys that were made for copies go again where no copies come of it."""
+    try:
+        yield
+    except VcError:
+        dids = {key.did for key in keys}
+        with vault.transaction():
+            vault.delete([item.id for item in vault.items(KEY) if _did(item) in dids])
+        raise
 
 
 def _did(item: Item) -> str:

@@ -22,6 +22,9 @@ LOST: Final = (
     "the platform no longer takes this wallet's token: it ran out or was withdrawn, or the platform's last answer was "
     "lost on the way. What you have stays; ask the platform for a new offer"
 )
+UNRENEWABLE: Final = (
+    "the platform gave this wallet no token to come back with. What you have stays; ask the platform for a new offer"
+)
 
 
 async def redeem(

@@ -59,7 +59,7 @@ const serverMetadata = authorization.createAuthorizationServerMetadata({
   jwks_uri: `${base}/jwks`, ...(job.dpop ? { dpop_signing_alg_values_supported: job.dpop } : {}),
 })
 const metadata = issuer.createCredentialIssuerMetadata({
-  credential_issuer: base, credential_endpoint: `${base}/credential`, nonce_endpoint: `${base}/nonce`,
+  credential_issuer: base, credential_endpoint: `${base}/credential`, ...(job.nonceless ? {} : { nonce_endpoint: `${base}/nonce` }),
   deferred_credential_endpoint: `${base}/deferred`, batch_credential_issuance: { batch_size: job.batch },
   credential_configurations_supported: { [job.configuration]: job.described },
 })
@@ -88,9 +88,11 @@ async function credential(body) {
   const asked = issuer.parseCredentialRequest({ issuerMetadata: known, credentialRequest: body })
   const holders = []
   for (const jwt of asked.proofs.jwt) {
-    const nonce = JSON.parse(Buffer.from(jwt.split('.')[1], 'base64url')).nonce
-    if (!nonces.has(nonce)) throw new Error('not a nonce of mine')
-    const proven = await issuer.verifyCredentialRequestJwtProof({ issuerMetadata: known, jwt, expectedNonce: nonce })
+    const { nonce } = JSON.parse(Buffer.from(jwt.split('.')[1], 'base64url'))
+    if (job.nonceless ? nonce !== undefined : !nonces.has(nonce)) throw new Error('not a nonce of mine')
+    const proven = await issuer.verifyCredentialRequestJwtProof({
+      issuerMetadata: known, jwt, ...(job.nonceless ? {} : { expectedNonce: nonce }),
+    })
     holders.push(proven.header.kid?.split('#')[0] ?? proven.header.jwk)
   }
   if (job.waits) {
