@@ -33,10 +33,11 @@ from vc.io.fetch import Fetched, fetch
 from vc.offer import AUTHORIZATION_CODE, PRE_AUTHORIZED
 from vc.oid4vp import Request
 from vc.trust import Trust, parse_trust
-from wallet.accept import Ask, read_offer
+from wallet.accept import read_offer
 from wallet.choose import plan
 from wallet.collect import Collected, collect
 from wallet.formats import FORMATS
+from wallet.issuer_session import Ask
 from wallet.present import present
 from wallet.shelf import Shelf
 from work import CONTEXTS
@@ -329,9 +330,12 @@ class Between:
 
     changes: dict[str, Callable[[Fetched], Fetched]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)  # events that the issuer was notified of
 
     async def __call__(self, url: str, **arguments: Any) -> Fetched:
         self.asked.append(url)
+        if url.endswith("/notification"):
+            self.told.append(json.loads(arguments["body"])["event"])
         answer = await fetch(url, **arguments)
         changes = (change for end, change in self.changes.items() if url.endswith(end))
         return next(changes, lambda same: same)(answer)
@@ -371,8 +375,8 @@ LIES: Final[dict[str, tuple[str, Callable[[Fetched], Fetched], str]]] = {
     ),
     "a server elsewhere": (
         "openid-credential-issuer",
-        said(authorization_servers=["https://other.example"]),
-        "its authorization server is somewhere else",
+        said(authorization_servers=["http://127.0.0.1:9"]),
+        "not a URL that begins with https",
     ),
     "no metadata": (
         "openid-credential-issuer",
@@ -407,7 +411,85 @@ async def test_nothing_of_an_issuer_that_lies_is_kept(database: Any, shelf: Shel
         with pytest.raises(VcError, match=words):
             await take(shelf, offered(service).link, service.clock, ask=ask)
     assert shelf.copies() == ()
-    assert not any(url.endswith("/notification") for url in ask.asked)
+    assert set(ask.told) <= {"credential_failure"}
+    assert not (shelf.vault.items("grant") or shelf.vault.items("pending")) or "answers with an error" in words
+
+
+async def test_endpoints_on_a_private_address_that_nobody_typed(database: Any, shelf: Shelf) -> None:
+    """The platform may name any https address for its endpoints; its word opens no door to the worker's network."""
+    attest(database)
+    async with running(database) as service:
+        for name, url in (
+            ("credential_endpoint", "https://127.0.0.1:9/credential"),
+            ("nonce_endpoint", "http://[::1]:9/"),
+        ):
+            ask = Between({"openid-credential-issuer": said(**{name: url})})
+            with pytest.raises(VcError, match=r"an address that must not be asked|not a URL that begins with https"):
+                await take(shelf, offered(service).link, service.clock, ask=ask)
+    assert shelf.copies() == ()
+
+
+async def test_an_offer_from_elsewhere_opens_no_door_either(database: Any, shelf: Shelf) -> None:
+    """The link leads to one host; the offer behind it names another one, in the worker's own network."""
+    attest(database)
+    async with running(database) as service:
+        made = offered(service)
+        there = Between({"": said(credential_issuer="http://127.0.0.1:9")})
+        offer = await read_offer(made.link, ask=there)
+        assert (offer.issuer, offer.typed) == ("http://127.0.0.1:9", service.base)
+        with pytest.raises(Malformed, match="not a URL that begins with https"):
+            await collect(
+                shelf,
+                offer,
+                ask=fetch,
+                tx_code=None,
+                copies=1,
+                contexts=CONTEXTS,
+                now=service.clock,
+                rand=os.urandom,
+            )
+
+
+async def test_an_authorization_server_of_its_own(database: Any, shelf: Shelf) -> None:
+    """Listed by the platform, at another origin, with tokens for it; the second one of two."""
+    server, attested = "https://login.example", []
+    attest(database)
+    async with running(database) as service:
+
+        async def ask(url: str, **arguments: Any) -> Fetched:
+            attested.append(url)
+            if not url.startswith("https://"):
+                got = await fetch(url, **arguments)
+                listed = said(authorization_servers=["https://other.example", server])
+                return listed(got) if url.endswith("openid-credential-issuer") else got
+            assert not arguments["private"]
+            if url.startswith("https://other.example"):
+                body: Json = {"issuer": "https://other.example", "grant_types_supported": ["implicit"]}
+                return Fetched(200, {}, to_json(body))
+            got = await fetch(url.replace(server, service.base), **{**arguments, "private": True})
+            mine = said(issuer=server, token_endpoint=f"{server}/token", dpop_signing_alg_values_supported=[])
+            return mine(got) if "well-known" in url else got
+
+        assert (await take(shelf, offered(service).link, service.clock, ask=ask)).added == 2
+    assert f"{server}/token" in attested
+    assert f"{service.base}/token" not in attested
+
+
+@pytest.mark.parametrize("first", [404, 200])
+async def test_metadata_behind_the_path_of_an_older_issuer(database: Any, shelf: Shelf, first: int) -> None:
+    attest(database)
+    async with running(database, path="/work") as service:
+        root = service.base.removesuffix("/work")
+
+        async def ask(url: str, **arguments: Any) -> Fetched:
+            for name in ("openid-credential-issuer", "oauth-authorization-server"):
+                if url == f"{root}/.well-known/{name}/work" and first == 404:
+                    return Fetched(404, {}, b"")
+                if url == f"{root}/work/.well-known/{name}":
+                    return await fetch(f"{root}/.well-known/{name}/work", **arguments)
+            return await fetch(url, **arguments)
+
+        assert (await take(shelf, offered(service).link, service.clock, ask=ask)).added == 2
 
 
 async def test_the_same_copy_twice_is_kept_once(database: Any, shelf: Shelf) -> None:

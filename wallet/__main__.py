@@ -23,6 +23,7 @@ from wallet.ledger_command import ledger_app
 from wallet.opening import open_shelf
 from wallet.present_command import present_command, request_command, trust_command
 from wallet.receive import MAX_FILE, Received, read_credentials, receive
+from wallet.refresh_command import delete_command, refresh_command
 from wallet.vault_commands import guardians_command, init_command, passphrase_command, words_command
 from wallet.vault_words import backup_lines
 from work import CONTEXTS
@@ -94,6 +95,8 @@ def add_command(file: Path, home_dir: Home = None, at: At = None, as_json: Json_
 
 
 app.command("accept")(accept_command)
+app.command("refresh")(refresh_command)
+app.command("delete")(delete_command)
 
 
 @app.command("list")

@@ -6,7 +6,7 @@ from datetime import datetime
 from vc.canon import Json
 from vc.errors import Undetermined, VcError
 from vc.oid4vp import Request
-from wallet.accept import Ask
+from wallet.issuer_session import Ask
 from wallet.ledger import answered_before, not_delivered
 from wallet.online import Asked, send_answer
 from wallet.shelf import Shelf

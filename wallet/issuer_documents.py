@@ -11,7 +11,7 @@ from vc.did_webvh import MAX_LOG
 from vc.documents import DOCUMENT_LIMITS, Documents, Given
 from vc.errors import Finding, Malformed, Rejected, Undetermined
 from vc.io.fetch import Fetched
-from wallet.accept import Session
+from wallet.issuer_session import Session
 
 MAX_ISSUERS: Final = 4  # of one offer: a platform that takes another DID has two of them for a while
 _PUBLISHED: Final = ("did:web:", "did:webvh:")

@@ -45,7 +45,7 @@ from vc.vp_response import (
     parse_reply_to,
     response_form,
 )
-from wallet.accept import Ask
+from wallet.issuer_session import Ask
 
 MAX_REPLY: Final = 1 << 16  # bytes of a verifier's last word
 MAX_REDIRECT: Final = 2048

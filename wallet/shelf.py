@@ -45,7 +45,7 @@ class Shelf:
         if not 0 < count <= MAX_NEW_KEYS:
             raise Malformed("--count", f"1 to {MAX_NEW_KEYS} keys at a time", code="BAD_COUNT")
         with self.vault.transaction():
-            start = len(self.vault.items(KEY))
+            start = 1 + max((int(str(_body(item)["position"])) for item in self.vault.items(KEY)), default=-1)
             keys = tuple(Ed25519Key.from_seed(rand(32)) for _ in range(count))
             self.vault.put(
                 [
