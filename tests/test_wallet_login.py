@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,7 +16,7 @@ from issuer.database import Database
 from tests.cli import PASSPHRASE, ROOT, ouvrage
 from tests.databases import sample_statements
 from tests.form_browser import Browser, new_session
-from tests.issuing import Running, running
+from tests.issuing import BBS, JWT, Running, running
 from tests.test_wallet_accept import Between, offered, said
 from tests.test_wallets_elsewhere import issuing
 from tests.vaults import create, reopen
@@ -26,6 +26,7 @@ from vc.io.fetch import Fetched, fetch
 from vc.offer import AUTHORIZATION_CODE
 from wallet.accept import GivenOffer, read_offer
 from wallet.collect import Collected, collect_login
+from wallet.formats import FORMATS
 from wallet.grants import grants
 from wallet.issuer_session import Ask
 from wallet.login import MAX_LOGINS, Login, begin, is_redirected, keep_login, take_login
@@ -51,10 +52,18 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 async def started(
-    shelf: Shelf, service: Running, *, ask: Ask = fetch, offer: GivenOffer | None = None, redirect: str = REDIRECT
+    shelf: Shelf,
+    service: Running,
+    *,
+    ask: Ask = fetch,
+    offer: GivenOffer | None = None,
+    redirect: str = REDIRECT,
+    formats: Collection[str] = FORMATS,
 ) -> Login:
     made = offer or await read_offer(offered(service, grant=AUTHORIZATION_CODE).link, ask=fetch)
-    login = await begin(made, ask=ask, redirect=redirect, client="wallet", copies=2, now=service.clock, rand=os.urandom)
+    login = await begin(
+        made, ask=ask, redirect=redirect, client="wallet", copies=2, now=service.clock, rand=os.urandom, formats=formats
+    )
     keep_login(shelf.vault, login, at=service.clock(), rand=os.urandom)
     return login
 
@@ -89,6 +98,17 @@ async def test_a_login_and_then_copies(database: Database, shelf: Shelf, path: s
     (grant,) = grants(shelf.vault)
     assert grant.refresh
     assert grant.client == "wallet"
+
+
+async def test_a_login_for_one_format_of_several(database: Database, shelf: Shelf) -> None:
+    async with running(database, **TESTED) as service:
+        offer = await read_offer(offered(service, BBS, JWT, grant=AUTHORIZATION_CODE).link, ask=fetch)
+        with pytest.raises(Unsupported, match="ecdsa-sd-2023"):
+            await started(shelf, service, offer=offer, formats=["ecdsa-sd-2023"])
+        login = await started(shelf, service, offer=offer, formats=["sd-jwt"])
+        assert login.configurations == (JWT,)
+        assert (await finished(shelf, await person(login.url), service)).added == 2
+    assert {one.suite for one in shelf.copies()} == {"sd-jwt"}
 
 
 @pytest.mark.parametrize("details", [True, False])

@@ -15,7 +15,7 @@ import pytest
 from issuer.database import Database
 from tests.cli import ROOT, ouvrage
 from tests.databases import sample_statements
-from tests.issuing import BBS, Clock, attest, running
+from tests.issuing import BBS, JWT, SD, Clock, attest, running
 from tests.test_deferred import settle
 from tests.test_wallet_accept import RATING, Between, changed, offered, said, take
 from tests.test_wallet_login import command
@@ -112,6 +112,33 @@ async def test_new_copies_when_few_are_left_that_nobody_saw(database: Database, 
         assert (got.added, got.retired, ask.told) == (3, 0, ["credential_accepted"])
         assert reasons(shelf, service.clock) == []
     assert len({one.holder for one in shelf.copies()}) == 6
+
+
+async def test_each_format_is_renewed_in_its_own(database: Database, shelf: Shelf) -> None:
+    attest(database)
+    async with running(database) as service:
+        await take(shelf, offered(service, BBS, SD, JWT).link, service.clock, formats=["sd-jwt", "ecdsa-sd-2023"])
+        before = {one.statement for one in shelf.copies()}
+        assert reasons(shelf, service.clock) == []
+        service.clock.forward(days=30)
+        assert reasons(shelf, service.clock) == [Reason.EXPIRES, Reason.EXPIRES]
+        got = await came_back(shelf, service.clock)
+        assert (got.added, got.retired) == (4, 4)
+        assert reasons(shelf, service.clock) == []
+    held = shelf.copies()
+    assert sorted(one.suite for one in held) == ["ecdsa-sd-2023", "ecdsa-sd-2023", "sd-jwt", "sd-jwt"]
+    assert not before & {one.statement for one in held}
+    assert {one.holder for one in held} == {key.did for key in shelf.signing_keys()}
+
+
+async def test_a_key_that_was_seen_with_one_format_is_used_up_for_the_other(database: Database, shelf: Shelf) -> None:
+    attest(database)
+    async with running(database) as service:
+        await take(shelf, offered(service, BBS, JWT).link, service.clock)
+        signed = {one.id for one in shelf.copies() if one.suite == "sd-jwt"}
+        (item, _) = (one for one in shelf.vault.items("credential") if one.id in signed)
+        shelf.vault.replace([replace(item, body={**item.body, "shown": 1})])  # type: ignore[dict-item]
+        assert reasons(shelf, service.clock) == [Reason.FEW, Reason.FEW]
 
 
 async def test_an_issuer_that_gives_one_copy_at_a_time_is_not_asked_for_ever(database: Database, shelf: Shelf) -> None:

@@ -196,7 +196,7 @@ def _propose(
         return None
     newest = max(answering, key=lambda entry: _weight(entry[0]))[0].statement
     same = [(copy, pointers) for copy, pointers in answering if copy.statement == newest]
-    seen = _seen(copies)
+    seen = times_seen(copies)
     copy, pointers = min(same, key=lambda entry: (seen(entry[0]), entry[0].shown))
     kind = copy.type
     return Proposal(
@@ -213,7 +213,7 @@ def _propose(
     )
 
 
-def _seen(copies: Iterable[Copy]) -> Callable[[Copy], int]:
+def times_seen(copies: Iterable[Copy]) -> Callable[[Copy], int]:
     """How often a copy was shown, or another one that is bound to the same key, which can be recognised as well.
 
     Copies of several types are shown side by side to one verifier, so the largest number counts, not the sum.

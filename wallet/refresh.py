@@ -16,7 +16,7 @@ from vc.errors import Finding, Rejected, Undetermined, VcError
 from vc.io.command import problem
 from vc.jsonld import Contexts
 from vc.model import format_date_time
-from wallet.choose import Copy
+from wallet.choose import Copy, times_seen
 from wallet.collect import keep
 from wallet.fetching import fetch_copies, fetch_deferred
 from wallet.grants import Dataset, Grant, drop_grants, grants, keep_grant
@@ -131,7 +131,8 @@ def _reason(
     lasting = [copy for copy in held if copy.valid_until is None or copy.valid_until > soon]
     if not lasting:
         return Reason.EXPIRES
-    fresh = sum(1 for copy in lasting if copy.shown == 0)
+    seen = times_seen(copies)
+    fresh = sum(1 for copy in lasting if seen(copy) == 0)
     return Reason.FEW if fresh < min(FEW, grant.copies) else None
 
 

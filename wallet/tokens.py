@@ -110,14 +110,20 @@ def _is_token(value: Json) -> bool:
 
 
 def _datasets(grant: Grant, body: Object) -> tuple[Dataset, ...]:
-    """By identifier where the answer has some, which then have to be used (§6.2); what was known of each stays."""
+    """By identifier where the answer has some, which then have to be used (§6.2); what was known of each stays.
+
+    What was not asked for, such as another format of the same, is left there.
+    """
     details = body.get("authorization_details")
     if details is None:
         return grant.datasets
+    asked = {one.configuration for one in grant.datasets}
     found: list[Dataset] = []
     for entry in details if isinstance(details, list) else ():
         match entry:
-            case {"credential_configuration_id": str(name), "credential_identifiers": list(identifiers)}:
+            case {"credential_configuration_id": str(name), "credential_identifiers": list(identifiers)} if (
+                name in asked
+            ):
                 found += [Dataset(name, str(one)) for one in identifiers]
     if not 0 < len(found) <= MAX_DATASETS:
         raise Malformed("token", f"names no credential, or more than {MAX_DATASETS}", code="BAD_TOKEN")
