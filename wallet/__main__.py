@@ -10,13 +10,17 @@ import typer
 
 from vc.canon import Json, to_json
 from vc.errors import Malformed, Unsupported
+from vc.frames import Kind
+from vc.io.codes import write_drawn
 from vc.io.command import new_app, run, say, show
 from vc.io.files import read_bounded, read_passphrase, write_atomic
 from vc.io.options import LOOPBACK, At, Home, Host, Json_, Lang, Out, Port, Tls, language, moment
+from vc.io.pictures import read_message
 from vc.oid4vp import Request, parse_request
 from wallet import words
 from wallet.accept_command import accept_command
 from wallet.answers import MAX_EVIDENCE, Answer, filed_under, screened, sign_answers, tidy
+from wallet.card import Card, Qr, drawn_answer
 from wallet.choose import Plan, only, plan
 from wallet.opening import ask_passphrase, open_shelf, vault_path
 from wallet.present import present
@@ -24,6 +28,7 @@ from wallet.receive import MAX_FILE, Received, read_credentials, receive
 from wallet.shelf import Shelf
 from wallet.vault import Vault
 from work import CONTEXTS
+from work.dictionary import DICTIONARIES
 from work.digest import multihash
 from work.statement import Claims
 from work.types import LANGUAGES, TYPES
@@ -150,14 +155,15 @@ def present_command(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Agree without being asked.")] = False,
     out: Out = None,
+    qr: Qr = None,
+    card: Card = None,
     home_dir: Home = None,
     lang: Lang = "en",
     at: At = None,
     as_json: Json_ = False,
 ) -> None:
-    """Answer a request: see what would be shown, agree, and write the answer to a file."""
-    parsed, moment_ = _request(request), moment(at)
-    target = out or Path("answer.json")
+    """Answer a request: see what would be shown, agree, and write the answer to a file, as QR codes, or to print."""
+    parsed, moment_, language_ = _request(request), moment(at), language(lang)
     with open_shelf(home_dir) as shelf:
         made = plan(parsed, shelf.copies(), contexts=CONTEXTS, at=moment_)
         made = only(made, choose) if choose else made
@@ -167,16 +173,27 @@ def present_command(
             raise Malformed(held, why, code="REPLY_NEEDS_KEY")
         if not made.proposals:
             raise Malformed(str(request), "nothing in this wallet answers it; nothing was written", code="NO_ANSWER")
-        if not (yes or _agrees(words.plan_text(parsed, made, language(lang)), as_json=as_json)):
+        if not (yes or _agrees(words.plan_text(parsed, made, language_), as_json=as_json)):
             raise Malformed("present", "you did not agree, so nothing was shown (--yes agrees)", code="NOT_AGREED")
         answer = _answer(shelf, parsed, made, moment_)
+        drawn = drawn_answer(answer, parsed, made.proposals, qr=qr, card=card, at=moment_, lang=language_)
         # Written down first: a disclosure that is in no ledger must not exist, whatever happens next.
         shelf.record(parsed, made.proposals, at=moment_, rand=os.urandom)
-    write_atomic(target, to_json(answer))
+    write_drawn(drawn)
+    target = out or (None if drawn else Path("answer.json"))
+    if target is not None:
+        write_atomic(target, to_json(answer))
+    written = [path for path in (target, qr, card) if path is not None]
     show(
-        {"answer": str(target), **words.plan_json(parsed, made)},
+        {
+            "answer": None if target is None else str(target),
+            "pictures": [str(path) for path in drawn],
+            **words.plan_json(parsed, made),
+        },
         as_json=as_json,
-        text=lambda: f"{words.plan_text(parsed, made, language(lang))}\n\n{words.written(target, language(lang))}",
+        text=lambda: "\n".join(
+            [words.plan_text(parsed, made, language_), "", *(words.written(path, language_) for path in written)]
+        ),
     )
 
 
@@ -339,7 +356,8 @@ def _answer(shelf: Shelf, request: Request, made: Plan, at: datetime) -> dict[st
 
 
 def _request(path: Path) -> Request:
-    return parse_request(read_bounded(path, limit=MAX_REQUEST), where=str(path))
+    raw = read_message(path, kind=Kind.REQUEST, limit=MAX_REQUEST, dictionaries=DICTIONARIES)
+    return parse_request(raw, where=str(path))
 
 
 def _agrees(text: str, *, as_json: bool) -> bool:

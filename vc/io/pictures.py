@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MAX_PICTURE: Final = 32 << 20  # bytes: a phone's largest photo
-MAX_PIXELS: Final = 1 << 26  # of one image: 64 million, more than a phone takes without being asked to
-MAX_MOVING: Final = 1 << 27  # pixels of all images of one animation
+MAX_PIXELS: Final = 1 << 26  # 64 million, of all images of one: more than a phone takes without being asked to
 MAX_FILES: Final = 2 * MAX_FRAMES  # of a folder
 FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF")
 SHARP: Final = 1 << 24  # pixels: a photo with more is read at half its width, where noise goes and codes stay
@@ -63,7 +62,7 @@ def read_message(*paths: Path, kind: Kind, limit: int, dictionaries: Dictionarie
     if not any(map(is_frame, texts)):
         return _alone(texts, where, limit)
     message = join(filter(is_frame, texts), dictionaries=dictionaries, where=where)
-    if message.kind is not kind and (message.kind, kind) != (Kind.COUNTER_OFFER, Kind.REQUEST):
+    if message.kind is not kind:
         why = f"its QR codes hold {_WHAT[message.kind]}; {_WHAT[kind]} is needed here"
         raise Malformed(where, why, code="WRONG_MESSAGE")
     return message.raw
@@ -138,12 +137,12 @@ def _decoded(raw: bytes, where: str) -> Iterator["Image"]:
             raise Malformed(where, f"has more than {MAX_PIXELS >> 20} million pixels", code="TOO_LARGE")
         opened.draft("L", (opened.width, opened.height))
         for number in range(MAX_TEXTS + 1):
-            if (number + 1) * pixels > MAX_MOVING or number == MAX_TEXTS:
-                raise Malformed(where, "is too long an animation", code="TOO_LARGE")
             try:
                 opened.seek(number)
             except EOFError:
                 return
+            if (number + 1) * pixels > MAX_PIXELS or number == MAX_TEXTS:
+                raise Malformed(where, "is too long an animation", code="TOO_LARGE")
             yield _on_white(opened)
 
 
