@@ -15,7 +15,7 @@ from tests.line import answer, credential, request
 from tests.photos import photo, photos
 from vc.canon import to_json
 from vc.errors import Malformed, Undetermined, VcError
-from vc.frames import Kind, Message, split
+from vc.frames import MAX_TEXTS, Kind, Message, split
 from vc.io import pictures
 from vc.io.codes import Subject, draw, write_drawn
 from vc.io.pictures import MAX_PIXELS, is_picture, read_codes, read_message
@@ -179,7 +179,7 @@ def test_a_picture_of_too_many_pixels_is_not_decoded(side: int) -> None:
 
 
 def test_an_animation_without_end() -> None:
-    frames = [Image.new("L", (1, 1), number % 256) for number in range(pictures.MAX_TEXTS + 1)]
+    frames = [Image.new("L", (1, 1), number % 256) for number in range(MAX_TEXTS + 1)]
     out = BytesIO()
     frames[0].save(out, "GIF", save_all=True, append_images=frames[1:], duration=20)
     with pytest.raises(Malformed) as caught:
