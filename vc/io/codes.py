@@ -132,7 +132,10 @@ def _turns(count: int) -> str:
     chosen = "".join(
         f"main:has(#only{number}:checked) .code:not(#code{number}) {{ display: none; }}\n" for number in numbers
     )
-    delays = "".join(f"  #code{number} {{ animation-delay: {(number - 1) * TURN:g}s; }}\n" for number in numbers)
+    delays = "".join(
+        f"  main:has(#all:checked) #code{number} {{ animation-delay: {(number - 1) * TURN:g}s; }}\n"
+        for number in numbers
+    )
     return f"""{chosen}@media screen and (prefers-reduced-motion: no-preference) {{
   main:has(#all:checked) .code {{
     grid-area: 1 / 1;
