@@ -29,7 +29,8 @@ from work.types import TYPES
 from work.wording import label
 
 MAX_SECONDS: Final = 253_402_300_800  # since 1970, before the year 10 000
-MAX_NAME: Final = 80  # characters of an issuer or a verifier on paper
+MAX_NAME: Final = 80  # characters of a verifier on paper
+MAX_ISSUER: Final = 40  # of an issuer: enough to tell its DID from another
 
 Qr = Annotated[
     Path | None,
@@ -144,7 +145,7 @@ def _part(proposal: Proposal, seen: Seen, lang: str) -> Part:
         heading=label(proposal.type, lang) if proposal.type in TYPES else _named(proposal.type),
         shown=tuple(shown_texts(proposal, lang)),
         said=tuple(line for answer in proposal.copy.answers for line in _said(answer, lang)),
-        source=words["own"] if proposal.copy.own else source.format(issuer=_named(seen.issuer), end=end),
+        source=words["own"] if proposal.copy.own else source.format(issuer=_named(seen.issuer, MAX_ISSUER), end=end),
     )
 
 
