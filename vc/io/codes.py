@@ -37,8 +37,8 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "request": "Une demande",
         "answer": "Une réponse",
         "one": "Montrez ce code, ou prenez-le en photo.",
-        "several": "Il faut {count} codes. Prenez chacun en photo, dans l’ordre que vous voulez\N{NO-BREAK SPACE}: ensemble, ils "
-        "contiennent le message.",
+        "several": "Il faut {count} codes. Prenez chacun en photo, dans l’ordre que vous voulez\N{NO-BREAK SPACE}: "
+        "ensemble, ils contiennent le message.",
         "how": "Codes à montrer",
         "moving": "Tous, tour à tour",
         "still": "Tous, l’un sous l’autre",
