@@ -12,13 +12,15 @@ import typer
 
 from vc.canon import parse_object
 from vc.errors import Malformed
+from vc.frames import Kind
 from vc.io.command import say, show
-from vc.io.files import read_bounded
 from vc.io.options import Home, Json_
+from vc.io.pictures import read_message
 from wallet.formats import FORMATS, parse_formats
 from wallet.opening import open_shelf
 from wallet.shelf import Shelf
 from work import CONTEXTS
+from work.dictionary import DICTIONARIES
 
 if TYPE_CHECKING:
     from wallet.collect import Collected
@@ -28,7 +30,8 @@ MAX_FILE: Final = 1 << 17  # an offer by value
 Offer = Annotated[
     str,
     typer.Argument(
-        metavar="OFFER", help="The link that the platform gave, openid-credential-offer://…, or a file with it."
+        metavar="OFFER",
+        help="The link that the platform gave, openid-credential-offer://…, or a file or picture with it.",
     ),
 ]
 TxCode = Annotated[
@@ -64,10 +67,10 @@ def accept_command(
 
 
 def _link(offer: str) -> str:
-    """The link itself, or the one in a file: as text, or as `issuer offer --json` prints it."""
+    """The link itself, or the one in a file: as text, as `issuer offer --json` prints it, or in a picture."""
     if "://" in offer:
         return offer
-    raw = read_bounded(Path(offer), limit=MAX_FILE)
+    raw = read_message(Path(offer), kind=Kind.OFFER, limit=MAX_FILE, dictionaries=DICTIONARIES)
     if not raw.lstrip().startswith(b"{"):
         return raw.decode("utf-8", "replace").strip()
     link = parse_object(raw, where=offer).get("offer")
