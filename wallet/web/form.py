@@ -88,5 +88,5 @@ async def _bounded(request: web.Request, part: Any, left: int) -> bytes:
 
 
 def _too_large(request: web.Request) -> web.HTTPRequestEntityTooLarge:
-    request.protocol.close()  # once the answer is sent: the rest is not read
+    # aiohttp reads on for a few seconds and drops what comes, so that the browser lives to see the answer.
     return web.HTTPRequestEntityTooLarge(max_size=MAX_BODY, actual_size=request.content_length or MAX_BODY + 1)
