@@ -13,6 +13,7 @@ from vc.errors import Malformed, Unsupported
 from vc.model import Object
 
 LDP_VC: Final = "ldp_vc"
+SD_JWT_VC: Final = "dc+sd-jwt"
 VERIFIABLE_CREDENTIAL: Final = "https://www.w3.org/2018/credentials#VerifiableCredential"
 
 MAX_QUERIES: Final = 16  # as many credentials as one presentation may hold

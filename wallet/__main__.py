@@ -18,6 +18,16 @@ from wallet import words
 from wallet.accept_command import accept_command
 from wallet.answers import MAX_EVIDENCE, Answer, filed_under, screened, sign_answers, tidy
 from wallet.choose import Plan, only, plan
+from wallet.guard_command import (
+    CounterOffer_,
+    counter_members,
+    counter_text,
+    read_counter_offer,
+    require_alone,
+    write_message,
+)
+from wallet.insights_command import insights_command
+from wallet.ledger_command import ledger_app
 from wallet.opening import ask_passphrase, open_shelf, vault_path
 from wallet.present import present
 from wallet.receive import MAX_FILE, Received, read_credentials, receive
@@ -135,7 +145,12 @@ def request_command(
     parsed = _request(request)
     with open_shelf(home_dir) as shelf:
         made = plan(parsed, shelf.copies(), contexts=CONTEXTS, at=moment(at))
-    show(words.plan_json(parsed, made), as_json=as_json, text=lambda: words.plan_text(parsed, made, language_))
+        offer = read_counter_offer(shelf, parsed, moment(at))
+    show(
+        {**words.plan_json(parsed, made), **counter_members(offer)},
+        as_json=as_json,
+        text=lambda: "\n".join([words.plan_text(parsed, made, language_), counter_text(offer, language_)]),
+    )
 
 
 @app.command("present")
@@ -150,6 +165,7 @@ def present_command(
         ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Agree without being asked.")] = False,
+    counter_offer: CounterOffer_ = False,
     out: Out = None,
     home_dir: Home = None,
     lang: Lang = "en",
@@ -157,10 +173,17 @@ def present_command(
     as_json: Json_ = False,
 ) -> None:
     """Answer a request: see what would be shown, agree, and write the answer to a file."""
+    require_alone(counter_offer=counter_offer, choose=choose)
     parsed, moment_ = _request(request), moment(at)
     target = out or Path("answer.json")
     with open_shelf(home_dir) as shelf:
-        made = plan(parsed, shelf.copies(), contexts=CONTEXTS, at=moment_)
+        if counter_offer:
+            offer = read_counter_offer(shelf, parsed, moment_)
+            if write_message(offer, out, language(lang), as_json=as_json):
+                return
+            made = offer.answer
+        else:
+            made = plan(parsed, shelf.copies(), contexts=CONTEXTS, at=moment_)
         made = only(made, choose) if choose else made
         if not made.proposals and made.unbound_answers:
             held = made.unbound_answers[0].statement
@@ -238,13 +261,8 @@ def dispute_command(
         _write_dispute(statement, claims, out, home_dir, moment(at))
 
 
-@app.command("ledger")
-def ledger_command(home_dir: Home = None, lang: Lang = "en", as_json: Json_ = False) -> None:
-    """Everything that you have shown: to whom, when, why, and what."""
-    language_ = language(lang)
-    with open_shelf(home_dir) as shelf:
-        entries: list[Json] = list(shelf.ledger())
-    show({"ledger": entries}, as_json=as_json, text=lambda: words.ledger_text(entries, language_))
+app.add_typer(ledger_app, name="ledger")
+app.command("insights")(insights_command)
 
 
 app.command("serve")(serve_command)

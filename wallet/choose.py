@@ -10,23 +10,29 @@ from vc.documents import NO_DOCUMENTS, Documents
 from vc.errors import Malformed
 from vc.jsonld import Contexts, to_rdf
 from vc.model import Credential, Object
-from vc.oid4vp import LDP_VC, CredentialQuery, Request, select_claims
+from vc.oid4vp import LDP_VC, SD_JWT_VC, CredentialQuery, Request, select_claims
 from vc.secure import SELECTIVE
 from wallet.answers import Answer
 from work.draft import is_filler
 from work.purposes import PURPOSES, Judgement, Purpose, judge
 from work.subject import claim_of, value_at
-from work.types import TYPES
+from work.types import TYPES, StatementType
+
+SD_JWT: Final = "sd-jwt"  # the name of a suite that is none
 
 _RDF_TYPE: Final = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """One copy of a statement in the wallet."""
+    """One copy of a statement in the wallet: a JSON-LD credential, or an SD-JWT VC.
+
+    What it says is told by ``credential`` and by the properties, in the terms of the vocabulary whatever its format is.
+    ``credential`` of an SD-JWT VC has no proofs: what is signed is ``document``, and only that is ever shown.
+    """
 
     id: bytes  # of the vault's item
-    document: Object  # as received, with its proof
+    document: Object | str  # as received: JSON with its proof, or the text of an SD-JWT VC
     credential: Credential
     statement: str  # the name that all copies of one statement share
     holder: str | None
@@ -34,6 +40,52 @@ class Copy:
     own: bool = False  # the worker imported it: no platform has signed it
     answers: tuple[Answer, ...] = ()  # what the worker says to it, which is shown wherever it is shown
     documents: Documents = NO_DOCUMENTS  # its issuer's, where its DID does not say its key
+
+    @property
+    def format(self) -> str:
+        """``ldp_vc`` or ``dc+sd-jwt`` (OID4VP §B)."""
+        return SD_JWT_VC if isinstance(self.document, str) else LDP_VC
+
+    @property
+    def suite(self) -> str:
+        """How it is secured: ``bbs-2023``, ``ecdsa-sd-2023``, the name of another cryptosuite, or ``sd-jwt``."""
+        return SD_JWT if self.format == SD_JWT_VC else self.credential.proofs[0].cryptosuite
+
+    @property
+    def type(self) -> str:
+        """The statement type, such as ``Earnings``; of a type that is not known here, the name that it came with."""
+        return statement_type(self.credential)
+
+    @property
+    def kind(self) -> StatementType | None:
+        """The statement type, where it is one of ours."""
+        return TYPES.get(self.type)
+
+    @property
+    def subject(self) -> Object:
+        """What it says: members of ``credentialSubject``, padding included."""
+        return self.credential.subjects[0]
+
+    @property
+    def issuer(self) -> str:
+        """The DID of whoever signed it, or the name in a certificate."""
+        return self.credential.issuer
+
+    @property
+    def issuer_name(self) -> str:
+        """What the issuer calls itself, or ``issuer`` where it does not say."""
+        return issuer_name(self.credential)
+
+    @property
+    def valid_until(self) -> datetime | None:
+        """Its last moment; None without an end."""
+        return self.credential.valid_until
+
+    @property
+    def carries_answers(self) -> bool:
+        """Whether what the worker says can go with it: in an SD-JWT+KB there is no place for it, and somebody has to
+        sign it."""
+        return self.holder is not None and self.format == LDP_VC
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Every disclosure, in a chain: each entry carries the digest of the one before, so that a missing or changed entry
-shows. The entries live in the vault, encrypted like everything else."""
+shows. Beside the chain stands its *head*, the number and the digest of the newest entry: without it nobody could tell
+that the newest were taken away. Both live in the vault, encrypted like everything else."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,6 +14,7 @@ from vc.oid4vp import Request
 from wallet.choose import Proposal, claim_name
 
 START: Final = "0" * 64
+BROKEN: Final = "LEDGER_BROKEN"
 
 
 def entry(
@@ -27,6 +29,7 @@ def entry(
         "verifier": request.client_id,
         "purpose": purpose if isinstance(purpose, dict) else None,
         "shown": [_shown(proposal) for proposal in proposals],
+        "headed": True,  # a head was kept when this was written: where there is none, it was taken away
     }
 
 
@@ -50,5 +53,19 @@ def check_chain(entries: Sequence[dict[str, Json]]) -> None:
     expected = START
     for number, each in enumerate(entries, start=1):
         if each.get("number") != number or each.get("previous") != expected:
-            raise Malformed(f"ledger entry {number}", "missing or changed", code="LEDGER_BROKEN")
+            raise Malformed(f"ledger entry {number}", "missing or changed", code=BROKEN)
         expected = digest(each)
+
+
+def head(newest: dict[str, Json]) -> dict[str, Json]:
+    """What is kept beside the chain."""
+    return {"number": newest["number"], "digest": digest(newest)}
+
+
+def check_head(entries: Sequence[dict[str, Json]], kept: Sequence[Json]) -> None:
+    """Raise :class:`Malformed` where the chain does not end with the entry of its head. ``kept`` is empty in a vault
+    from before heads were kept."""
+    if not kept and not any("headed" in each for each in entries):
+        return
+    if len(kept) != 1 or not entries or kept[0] != head(entries[-1]):
+        raise Malformed("the newest ledger entry", "missing or changed", code=BROKEN)

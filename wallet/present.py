@@ -40,6 +40,7 @@ def present(
     Raises :class:`Undetermined` where the copy, or what the worker says to it, needs a key that is not given.
     """
     copy = proposal.copy
+    assert not isinstance(copy.document, str)
     if copy.holder is not None and (key is None or key.did != copy.holder):
         raise Undetermined(
             "the key that this copy is bound to is not here", "restore it from your backup", code="KEY_MISSING"

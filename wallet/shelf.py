@@ -14,13 +14,14 @@ from vc.model import format_date_time, parse_credential
 from vc.oid4vp import Request
 from wallet.answers import Answer, filed_under
 from wallet.choose import Copy, Proposal
-from wallet.ledger import check_chain, entry
+from wallet.ledger import check_chain, check_head, entry, head
 from wallet.receive import Received, same_statement
 from wallet.vault import Item, Vault
 
 KEY: Final = "key"
 CREDENTIAL: Final = "credential"
 LEDGER: Final = "ledger"
+LEDGER_HEAD: Final = "ledger-head"  # one: the newest line's number and digest
 ANSWER: Final = "answer"
 ISSUER: Final = "issuer"  # a DID document, by the digest that the credentials name which it was verified with
 
@@ -114,9 +115,16 @@ class Shelf:
 
     def ledger(self) -> tuple[dict[str, Json], ...]:
         """The ledger, oldest first. Raises :class:`Malformed` where it was tampered with."""
-        entries = sorted((_body(item) for item in self.vault.items(LEDGER)), key=lambda body: int(str(body["number"])))
+        with self.vault.transaction():  # nobody writes a line between the two
+            entries = self.ledger_as_it_is()
+            kept = [item.body for item in self.vault.items(LEDGER_HEAD)]
         check_chain(entries)
-        return tuple(entries)
+        check_head(entries, kept)
+        return entries
+
+    def ledger_as_it_is(self) -> tuple[dict[str, Json], ...]:
+        """The ledger, oldest first, whatever was done to it."""
+        return tuple(sorted((_body(item) for item in self.vault.items(LEDGER)), key=_number))
 
     def record(
         self, request: Request, proposals: Sequence[Proposal], *, at: datetime, rand: Callable[[int], bytes]
@@ -130,7 +138,8 @@ class Shelf:
             self.vault.replace([Item(item.id, item.kind, _shown_once_more(_body(item))) for item in items])
             entries = self.ledger()
             line = entry(request, proposals, at=at, previous=entries[-1] if entries else None)
-            self.vault.put([Item.new(LEDGER, line, rand=rand)])
+            self.vault.delete([item.id for item in self.vault.items(LEDGER_HEAD)])
+            self.vault.put([Item.new(LEDGER, line, rand=rand), Item.new(LEDGER_HEAD, head(line), rand=rand)])
 
 
 def given_digest(given: Given) -> str:
@@ -158,6 +167,12 @@ def _credential_body(one: Received, at: datetime) -> dict[str, Json]:
         "own": one.own,
     }
     return body | ({ISSUER: given_digest(one.issuer_document)} if one.issuer_document else {})
+
+
+def _number(line: Mapping[str, Json]) -> int:
+    """The number of a ledger line; of one that was tampered with, none that a line can have."""
+    number = line.get("number")
+    return number if type(number) is int else 0
 
 
 def _shown_once_more(body: dict[str, Json]) -> dict[str, Json]:

@@ -12,9 +12,12 @@ from vc.errors import Malformed
 from vc.oid4vp import CredentialQuery, Request
 from wallet.answers import MAX_TEXT, Answer
 from wallet.choose import Copy, Plan, Proposal, claim_name, issuer_name, statement_type
+from wallet.guard import assess
+from wallet.guard_words import judged_json, low_text, trace_lines, traces_json, verdict_lines
+from wallet.plain import plain as _plain
+from wallet.plain import short as _short
 from work.draft import is_filler
 from work.phrases import day
-from work.purposes import Judgement, judge, law
 from work.subject import claim_of, read_claims
 from work.types import TYPES
 from work.wording import label, lines
@@ -29,12 +32,11 @@ def plan_text(request: Request, made: Plan, lang: str) -> str:
     words = _TEXTS[lang]
     purpose = made.purpose.labels[lang] if made.purpose else words["no_purpose"]
     told = [words["asks"].format(verifier=_plain(request.client_id), purpose=purpose), *_declared(request, lang)]
+    told += verdict_lines(request, lang)
     for proposal in made.proposals:
-        told += ["", *_proposal_lines(proposal, made, lang)]
+        told += ["", *_proposal_lines(proposal, lang)]
     for query in made.unanswered:
         told += ["", words["nothing"].format(what=_asked_for(query, lang))]
-        for kind in _types(query):
-            told += _judged(kind, "", judge(made.purpose, kind, ""), made, lang)
     for copy in made.unbound_answers:
         told += ["", words["needs_key"].format(what=_label(statement_type(copy.credential), lang))]
     return "\n".join(told)
@@ -49,7 +51,7 @@ def _declared(request: Request, lang: str) -> Iterable[str]:
             yield _TEXTS[lang]["necessity"].format(text=_plain(str(declared["necessity"])))
 
 
-def _proposal_lines(proposal: Proposal, made: Plan, lang: str) -> Iterable[str]:
+def _proposal_lines(proposal: Proposal, lang: str) -> Iterable[str]:
     words = _TEXTS[lang]
     yield label(proposal.type, lang) if proposal.type in TYPES else _plain(proposal.type)
     if proposal.copy.own:
@@ -61,34 +63,14 @@ def _proposal_lines(proposal: Proposal, made: Plan, lang: str) -> Iterable[str]:
     for answer in proposal.copy.answers:
         yield words["with_it"]
         yield from answer_lines(answer, lang)
-    yield from _warnings(proposal, made, lang)
-    reused = words["reused_own" if proposal.copy.own else "reused"]
-    yield words["left"].format(count=max(proposal.copies_left - 1, 0)) if proposal.fresh else reused
-
-
-def _warnings(proposal: Proposal, made: Plan, lang: str) -> Iterable[str]:
-    words = _TEXTS[lang]
-    asked = {one.claim: one.judgement for one in proposal.asked if one.pointer.count("/") > 1}
-    whole = {"": judge(made.purpose, proposal.type, "")} if not asked else {}
-    for claim, judgement in {**whole, **asked}.items():
-        yield from _judged(proposal.type, claim, judgement, made, lang)
-    if proposal.type in TYPES and TYPES[proposal.type].identifies:
-        yield words["identifies"]
-    elif proposal.copy.answers:
-        yield words["identifies_answer"]
+    yield from trace_lines(proposal, lang)
     if proposal.instead:
         yield words["instead"].format(type=label(proposal.instead, lang))
-    if proposal.copy.holder is None:
-        yield words["unbound"]
-
-
-def _judged(kind: str, claim: str, judgement: Judgement, made: Plan, lang: str) -> Iterable[str]:
-    """What the purpose says of a demand, where that is worth a word."""
-    name = label(kind, lang, claim) if kind in TYPES else _plain(kind)
-    if judgement is Judgement.never and made.purpose is not None:
-        yield _TEXTS[lang]["never"].format(claim=name, law=law(made.purpose, kind, claim, lang))
-    elif judgement is Judgement.unusual:
-        yield _TEXTS[lang]["unusual"].format(claim=name)
+    reused = words["reused_own" if proposal.copy.own else "reused"]
+    left = max(proposal.copies_left - 1, 0)
+    yield words["left"].format(count=left) if proposal.fresh else reused
+    if proposal.fresh and (low := low_text(left, lang, own=proposal.copy.own)):
+        yield low
 
 
 def shown_texts(proposal: Proposal, lang: str) -> list[str]:
@@ -131,6 +113,7 @@ def plan_json(request: Request, made: Plan) -> dict[str, Json]:
         "proposals": [_proposal_json(proposal) for proposal in made.proposals],
         "unanswered": [query.id for query in made.unanswered],
         "needKey": [copy.statement for copy in made.unbound_answers],
+        "verdicts": [judged_json(one) for one in assess(request)],
     }
 
 
@@ -151,6 +134,7 @@ def _proposal_json(proposal: Proposal) -> dict[str, Json]:
         "bound": proposal.copy.holder is not None,
         "fresh": proposal.fresh,
         "unusedCopies": proposal.copies_left,
+        "linkable": traces_json(proposal),
     }
 
 
@@ -193,10 +177,18 @@ def list_text(entries: Sequence[Json], lang: str) -> str:
             issuer=_TEXTS[lang]["yourself"] if entry["ownImport"] else _short(str(entry["issuer"])),
         )
         + _said_row(entry["answers"], lang)
+        + _low_row(entry, lang)
         for entry in entries
         if isinstance(entry, dict)
     ]
     return "\n".join(rows) or _TEXTS[lang]["empty"]
+
+
+def _low_row(entry: Mapping[str, Json], lang: str) -> str:
+    """What a line adds where copies were spent and few are left."""
+    unused, copies = int(str(entry["unused"])), int(str(entry["copies"]))
+    low = low_text(unused, lang, own=entry["ownImport"] is True) if unused < copies else ""
+    return f"\n    {low}" if low else ""
 
 
 def _said_row(types: Json, lang: str, key: str = "row_said") -> str:
@@ -350,14 +342,3 @@ def _value(value: Json) -> str | tuple[str, ...]:
 
 def _label(kind: str, lang: str) -> str:
     return label(kind, lang) if kind in TYPES else _plain(kind)
-
-
-def _short(issuer: str) -> str:
-    """An issuer on a line: its own name, or enough of its DID to tell it from another."""
-    name = _plain(issuer)
-    return name if len(name) <= 60 else f"{name[:16]}…{name[-6:]}"
-
-
-def _plain(text: str, most: int = 300) -> str:
-    """A text from outside on one line, without characters that move the cursor or turn the direction of reading."""
-    return "".join(character for character in text if character.isprintable())[:most]

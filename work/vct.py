@@ -8,22 +8,28 @@ credentials of a type have the same number of digests, in the same places.
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Final
 
 from vc.canon import Json, canonicalize
 from vc.errors import Malformed
+from vc.jose import numeric_date
 from vc.keys import PublicKey
-from vc.model import Object
+from vc.model import Credential, Object, format_date_time
 from vc.sdjwt_vc import confirmation
 from vc.token_status import StatusReference
 from work.months import first_second, valid_until
 from work.statement import Statement
+from work.subject import SUBJECT, build_subject, claim_of
 from work.types import LANGUAGES, TYPES, Claim, StatementType, Words
 
 TERMS: Final = "termsOfUse"
+# What an SD-JWT VC of any type may have beside what it says.
+REGISTERED: Final = frozenset(
+    {"iss", "sub", "aud", "iat", "nbf", "exp", "jti", "cnf", "vct", "vct#integrity", "aka_vcts", "status"}
+)
 
 _TERMS_LABELS: Final[Mapping[str, Words]] = MappingProxyType(
     {
@@ -98,6 +104,56 @@ def shown_claims(kind: StatementType, claims: Object) -> dict[str, Json]:
     }
 
 
+# ---- as the vocabulary says it ---------------------------------------------------------------------------------------
+
+
+def as_credential(claims: Object, *, issuer: str) -> Credential:
+    """What the claims of an SD-JWT VC say, in the places where a JSON-LD credential of the vocabulary has it.
+
+    For reading only: nothing signs it in this form. What a type of ours does not have is left out; of a type that is
+    not known here, everything that it says is in the subject.
+    """
+    vct = str(claims.get("vct"))
+    kind = BY_VCT.get(vct)
+    starts, ends = (_moment(claims, *names) for names in (("nbf", "iat"), ("exp",)))
+    members: dict[str, Json] = {"issuer": issuer}
+    members |= {} if starts is None else {"validFrom": format_date_time(starts)}
+    members |= {} if ends is None else {"validUntil": format_date_time(ends)}
+    if kind is None:
+        members["type"] = ["VerifiableCredential", vct if ":" in vct else f"vct:{vct}"]  # never a type of ours
+        members[SUBJECT] = {name: value for name, value in claims.items() if name not in REGISTERED}
+    else:
+        shown = shown_claims(kind, claims)
+        members = {**kind.fixed, **members, TERMS: claims.get(TERMS)}
+        members[SUBJECT] = build_subject({kind.claims[name].path: value for name, value in shown.items()})
+    types, subject = members["type"], members[SUBJECT]
+    assert isinstance(types, list)
+    assert isinstance(subject, dict)
+    return Credential(members, tuple(map(str, types)), issuer, (subject,), starts, ends, ())
+
+
+def _moment(claims: Object, *names: str) -> datetime | None:
+    seconds = next((found for name in names if (found := numeric_date(claims, name)) is not None), None)
+    return None if seconds is None else datetime.fromtimestamp(int(seconds), UTC)
+
+
+def document_pointer(kind: StatementType | None, pointer: str) -> str:
+    """Where :func:`as_credential` has what stands at ``pointer`` in the claims of an SD-JWT VC."""
+    _, name, *below = pointer.split("/")
+    if kind is None:
+        return pointer if name in REGISTERED else f"/{SUBJECT}{pointer}"
+    claim = next((each for each in kind.claims.values() if each.jwt == name), None)
+    return "/".join((claim.pointer, *below)) if claim else pointer
+
+
+def claims_pointer(kind: StatementType | None, pointer: str) -> str:
+    """The way back from :func:`document_pointer`."""
+    if kind is None:
+        return pointer.removeprefix(f"/{SUBJECT}")
+    claim = claim_of(kind, pointer)
+    return f"/{claim.jwt}{pointer.removeprefix(claim.pointer)}" if claim else pointer
+
+
 # ---- the document of a type ------------------------------------------------------------------------------------------
 
 
@@ -147,6 +203,7 @@ def integrity(kind: StatementType) -> str:
     return "sha256-" + b64encode(sha256(DOCUMENTS[kind.vct]).digest()).decode()
 
 
+BY_VCT: Final[Mapping[str, StatementType]] = MappingProxyType({kind.vct: kind for kind in TYPES.values()})
 DOCUMENTS: Final[Mapping[str, bytes]] = MappingProxyType(
     {kind.vct: canonicalize(type_metadata(kind)) for kind in TYPES.values()}
 )
