@@ -13,6 +13,7 @@ from vc.canon import Json
 from vc.errors import Malformed, Unsupported, VcError
 from vc.oid4vp import (
     LDP_VC,
+    SD_JWT_VC,
     MAX_CLAIMS,
     MAX_PATH,
     MAX_QUERIES,
@@ -56,8 +57,8 @@ REQUEST: Final[dict[str, Any]] = {
             },
             {
                 "id": "member-1_A",
-                "format": "dc+sd-jwt",
-                "meta": {},
+                "format": SD_JWT_VC,
+                "meta": {"vct_values": ["https://example.com/member", "urn:member"]},
                 "require_cryptographic_holder_binding": False,
                 "claims": [{"path": ["a"]}, {"id": "b", "path": ["b"]}, {"path": ["c"]}],
                 "unknown": {"ignored": True},
@@ -106,7 +107,8 @@ def test_what_is_read_of_a_request() -> None:
         ClaimQuery("first", ("credentialSubject", "marks", 0), ()),
     )
     assert degree.claim_sets == (("name", "year"), ("first",))
-    assert (member.id, member.types, member.claim_sets, member.holder_binding) == ("member-1_A", (), (), False)
+    assert (member.id, member.claim_sets, member.holder_binding) == ("member-1_A", (), False)
+    assert member.types == (frozenset({"https://example.com/member"}), frozenset({"urn:member"}))
     assert [claim.path for claim in member.claims] == [("a",), ("b",), ("c",)]
     assert request.sets == (
         CredentialSet((("degree", "member-1_A"), ("degree",)), required=True),

@@ -20,6 +20,7 @@ MAX_QUERIES: Final = 16  # as many credentials as one presentation may hold
 MAX_CLAIMS: Final = 128  # claims asked of one credential; the largest statement has fewer
 MAX_SETS: Final = 32  # alternatives: each is tried in turn
 MAX_PATH: Final = 12
+MAX_VCT: Final = 2048  # characters, as many as of a vct
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 _NONCE: Final = re.compile(r"[A-Za-z0-9._~-]{16,256}\Z")  # of URL-safe characters, 16 can carry 96 random bits
@@ -42,7 +43,7 @@ class CredentialQuery:
 
     id: str
     format: str
-    types: tuple[frozenset[str], ...]  # alternatives, each a set of expanded types
+    types: tuple[frozenset[str], ...]  # alternatives, each a set of expanded types; of dc+sd-jwt, one vct
     claims: tuple[ClaimQuery, ...]
     claim_sets: tuple[tuple[str, ...], ...]  # of claim ids, in the verifier's order of preference
     holder_binding: bool
@@ -133,6 +134,18 @@ def credential_query(
     return query
 
 
+def sd_jwt_query(
+    identifier: str, vcts: Sequence[str], claims: Sequence[ClaimQuery], *, holder_binding: bool = True
+) -> dict[str, Json]:
+    """A credential query for ``dc+sd-jwt`` as JSON (OID4VP §6.1 and B.3.5)."""
+    query: dict[str, Json] = {"id": identifier, "format": SD_JWT_VC, "meta": {"vct_values": list(vcts)}}
+    if claims:
+        query["claims"] = [_claim_json(claim) for claim in claims]
+    if not holder_binding:
+        query["require_cryptographic_holder_binding"] = False
+    return query
+
+
 def _claim_json(claim: ClaimQuery) -> dict[str, Json]:
     members: dict[str, Json] = {"id": claim.id, "path": list(claim.path)}
     return {**members, "values": list(claim.values)} if claim.values else members
@@ -210,10 +223,11 @@ def _credential_query(query: Object, where: str) -> CredentialQuery:
     binding = query.get("require_cryptographic_holder_binding", True)
     if not isinstance(binding, bool):
         raise Malformed(f"{where}/require_cryptographic_holder_binding", "neither true nor false")
+    form = _text(query, "format", where)
     return CredentialQuery(
         id=_identifier(query.get("id"), f"{where}/id"),
-        format=_text(query, "format", where),
-        types=_type_values(query.get("meta"), f"{where}/meta"),
+        format=form,
+        types=(_vct_values if form == SD_JWT_VC else _type_values)(query.get("meta"), f"{where}/meta"),
         claims=claims,
         claim_sets=_sets(_list(query, "claim_sets", MAX_SETS, where), ids, f"{where}/claim_sets"),
         holder_binding=binding,
@@ -230,6 +244,16 @@ def _type_values(meta: Json, where: str) -> tuple[frozenset[str], ...]:
             raise Malformed(f"{where}/type_values/{index}", "not a list of types")
         types.append(frozenset(map(str, names)))
     return tuple(types)
+
+
+def _vct_values(meta: Json, where: str) -> tuple[frozenset[str], ...]:
+    """OID4VP §B.3.5: one of these types, or what extends it."""
+    if not isinstance(meta, dict):
+        raise Malformed(where, "missing, or not an object")
+    names = _list(meta, "vct_values", MAX_SETS, where)
+    if not names or not all(isinstance(name, str) and 0 < len(name) <= MAX_VCT for name in names):
+        raise Malformed(f"{where}/vct_values", f"missing, or not a list of texts of at most {MAX_VCT} characters")
+    return tuple(frozenset((str(name),)) for name in names)
 
 
 def _claim(claim: Json, where: str, index: int) -> ClaimQuery:

@@ -76,6 +76,7 @@ class KeyBinding:
     nonce: str
     audience: str
     at: datetime
+    algorithm: str | None = None  # the name of the key's algorithm that the verifier asks for
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +258,7 @@ def _bind(shown: SdJwt, held: HeldSdJwt, binding: KeyBinding) -> str:
         "nonce": binding.nonce,
         "sd_hash": digest_of(shown.bare, hash_name(held.payload)),
     }
-    return sign_jws(to_json(payload), key=binding.key, typ=KB_JWT)
+    return sign_jws(to_json(payload), key=binding.key, typ=KB_JWT, algorithm=binding.algorithm)
 
 
 def holder_key(claims: Object) -> PublicKey:

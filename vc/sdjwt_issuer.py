@@ -15,7 +15,7 @@ from cryptography import x509
 
 from vc.canon import Json, parse_object
 from vc.did import DidUrl, resolve_method
-from vc.documents import SELF_DESCRIBED, resolve
+from vc.documents import SELF_DESCRIBED, Documents, resolve
 from vc.errors import Finding, Malformed, Rejected, Undetermined, Unsupported
 from vc.jose import Jws, numeric_date
 from vc.jwk import parse_jwk
@@ -23,7 +23,7 @@ from vc.keys import PublicKey
 from vc.model import Object
 from vc.proof import ASSERTION
 from vc.trust import Trust
-from vc.x5c import parse_x5c, verify_chain
+from vc.x5c import VerifiedChain, parse_x5c, verify_chain, verify_unrooted
 
 MAX_KEYS: Final = 256  # of one issuer: a key a month for twenty years
 MAX_NAME: Final = 1024  # characters of iss and kid
@@ -83,6 +83,34 @@ def find_known(known: KnownIssuers, at: datetime) -> FindIssuer:
     return find
 
 
+def find_for_holder(documents: Documents, at: datetime) -> FindIssuer:
+    """A function that finds an issuer for a holder that keeps what it was given as of ``at``: it is trusted with
+    nothing.
+
+    Keys are found in the DID of the issuer, in its document among ``documents``, or, where ``iss`` is no DID, in its
+    certificate. Certificates are checked as far as their own chain goes: nobody vouches for its end. It raises
+    :class:`Malformed`, :class:`Unsupported`, :class:`Rejected` or :class:`Undetermined`.
+    """
+
+    def find(jws: Jws, payload: Object) -> Issuer:
+        name = stated_issuer(jws, payload)
+        chain = parse_x5c(jws.header["x5c"], where="SD-JWT header/x5c") if "x5c" in jws.header else ()
+        certified = verify_unrooted(chain, at=at) if chain else None
+        if name.startswith("did:"):
+            method = _method(name, jws)
+            signed = _signed(payload, at)
+            public = resolve(method, documents=documents, purpose=ASSERTION, at=at, signed=signed).public
+            if certified is not None and certified.public != public:
+                raise Rejected((Finding("CHAIN_INVALID", "the certificate is of another key than the DID's", "/x5c"),))
+            return Issuer(name, method, public, frozenset())
+        if certified is None:
+            raise _untrusted()
+        _check_named(payload.get("iss"), certified)
+        return Issuer(name, certified.thumbprint, certified.public, frozenset())
+
+    return find
+
+
 def find_self_described(jws: Jws, payload: Object) -> Issuer:
     """The issuer whose DID carries its own key, for a holder that keeps what it was given: it is trusted with nothing.
 
@@ -93,6 +121,22 @@ def find_self_described(jws: Jws, payload: Object) -> Issuer:
         raise _untrusted()
     method = _method(name, jws)
     return Issuer(name, method, resolve_method(method).public, frozenset())
+
+
+def stated_issuer(jws: Jws, payload: Object) -> str:
+    """Who is said to have signed: ``iss``, or the subject of the first certificate. Nothing is verified.
+
+    Raises :class:`Malformed`, or :class:`Rejected` where nobody is named.
+    """
+    name = payload.get("iss")
+    if name is None and "x5c" in jws.header:
+        first, *_ = parse_x5c(jws.header["x5c"], where="SD-JWT header/x5c")
+        return first.subject.rfc4514_string()[:MAX_NAME]
+    if name is None:
+        raise _untrusted()
+    if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME:
+        raise Malformed("/iss", f"not a text of at most {MAX_NAME} characters", code="NOT_TEXT")
+    return name
 
 
 # ---- DIDs ------------------------------------------------------------------------------------------------------------
@@ -121,14 +165,18 @@ def _trusted_did(did: str, jws: Jws, payload: Object, trust: Trust | None, at: d
         raise _untrusted()
     issuer, key = found
     # Without a time of signing, a key that was rotated away could have signed today.
-    stated = numeric_date(payload, "iat", where="")
-    signed = at if stated is None else datetime.fromtimestamp(stated, UTC)
+    signed = _signed(payload, at)
     if not key.covers(signed):
         raise Rejected(
             (Finding("KEY_OUT_OF_WINDOW", f"signed at a time when this key of {issuer.name} did not count", "/iat"),)
         )
     method = resolve(url, documents=trust.documents, purpose=ASSERTION, at=at, signed=signed)
     return Issuer(issuer.name, url, method.public, issuer.may_attest)
+
+
+def _signed(payload: Object, at: datetime) -> datetime:
+    stated = numeric_date(payload, "iat", where="")
+    return at if stated is None else datetime.fromtimestamp(stated, UTC)
 
 
 # ---- names -----------------------------------------------------------------------------------------------------------
@@ -192,9 +240,13 @@ def parse_jwk_set(value: Json) -> Mapping[str, PublicKey]:
 def _certified(name: str | None, jws: Jws, roots: Mapping[x509.Certificate, frozenset[str]], at: datetime) -> Issuer:
     """Draft §key-stuff, Inline X.509 Certificates: the issuer is the subject of the first certificate."""
     chain = verify_chain(parse_x5c(jws.header["x5c"], where="SD-JWT header/x5c"), roots, at=at)
-    if name is not None and name not in chain.uris and _host(name) not in chain.hosts:
-        raise Rejected((Finding("METHOD_NOT_ISSUERS", "the certificate is not the issuer's", "/iss"),))
+    _check_named(name, chain)
     return Issuer(name or chain.subject, chain.thumbprint, chain.public, roots[chain.root])
+
+
+def _check_named(name: Json, chain: VerifiedChain) -> None:
+    if isinstance(name, str) and name not in chain.uris and _host(name) not in chain.hosts:
+        raise Rejected((Finding("METHOD_NOT_ISSUERS", "the certificate is not the issuer's", "/iss"),))
 
 
 def _host(name: str) -> str | None:

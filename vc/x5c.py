@@ -116,12 +116,33 @@ def verify_chain(
         raise _refused("the certificates are not in the order of their chain, or not all of them belong to it")
     for fault in _faults(chain):
         raise _refused(fault)
+    return _verified(first, chain[-1])
+
+
+def verify_unrooted(certificates: Sequence[x509.Certificate], *, at: datetime) -> VerifiedChain:
+    """Whose key the first certificate has, as far as the given ones tell: each certified by the next, and all in force.
+
+    For whoever keeps a chain without judging it: nobody vouches for its last certificate. Raises what
+    :func:`verify_chain` does.
+    """
+    for certificate in certificates:
+        if not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc:
+            raise _refused("a certificate is not in force")
+    if len(certificates) > 1:
+        return verify_chain(certificates[:-1], certificates[-1:], at=at)
+    first = certificates[0]
+    if not _may_sign(first, certificates=False) or _is_authority(first, below=0):
+        raise _refused("a certificate is used for what it is not made for")
+    return _verified(first, first)
+
+
+def _verified(first: x509.Certificate, root: x509.Certificate) -> VerifiedChain:
     return VerifiedChain(
         certificate_key(first),
         first.subject.rfc4514_string(),
         _uris(first),
         frozenset(name.lower() for name in _alternative_names(first).get_values_for_type(x509.DNSName)),
-        chain[-1],
+        root,
         encode_base64url(sha256(first.public_bytes(Encoding.DER)).digest()),
     )
 

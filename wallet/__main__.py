@@ -187,7 +187,9 @@ def present_command(
         made = only(made, choose) if choose else made
         if not made.proposals and made.unbound_answers:
             held = made.unbound_answers[0].statement
-            why = "what you say to it goes with it, and no copy of it is bound to a key of yours; nothing was written"
+            why = (
+                "what you say to it goes with it, and with no copy of it that is asked for it can; nothing was written"
+            )
             raise Malformed(held, why, code="REPLY_NEEDS_KEY")
         if not made.proposals:
             raise Malformed(str(request), "nothing in this wallet answers it; nothing was written", code="NO_ANSWER")
@@ -296,8 +298,11 @@ def _say(
             show({"statement": copy.statement, "removed": removed}, as_json=as_json,
                  text=lambda: words.removed_text(type_name, told_in, removed=removed))  # fmt: skip
             return
-        if not any(each.holder for each in copies if each.statement == copy.statement):
-            why = "none of its copies is bound to a key of yours, which would have to sign your words; ask the platform"
+        same = [each for each in copies if filed_under(each.credential, own=each.own) == filed]
+        if not any(each.carries_answers for each in same):
+            why = (
+                "no copy of it can carry your words: that takes a JSON-LD one bound to a key of yours; ask the platform"
+            )
             raise Malformed(copy.statement, why, code="REPLY_NEEDS_KEY")
         answer = Answer.make(type_name, filed, claims)
         replaced = shelf.say(answer, rand=os.urandom)
@@ -313,10 +318,11 @@ def _write_dispute(statement: str, claims: Claims, out: Path, home_dir: Path | N
     """The dispute as the platform takes it: signed by the key of one copy of the statement."""
     with open_shelf(home_dir) as shelf:
         copies = shelf.copies()
-        named = words.find(copies, statement).statement
+        named = words.find(copies, statement)
+        filed = filed_under(named.credential, own=named.own)
         keys = {key.did: key for key in shelf.signing_keys()}
-        copy = next(one for one in copies if one.statement == named and one.holder in keys)
-        answer = Answer.make("Dispute", filed_under(copy.credential, own=copy.own), claims)
+        copy = next(one for one in copies if one.carries_answers and filed == filed_under(one.credential, own=one.own))
+        answer = Answer.make("Dispute", filed, claims)
         key = keys[copy.holder or ""]
         (signed,) = sign_answers([answer], copy.credential, key=key, contexts=CONTEXTS, at=at)
     write_atomic(out, to_json(signed))

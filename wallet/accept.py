@@ -4,7 +4,7 @@ What is fetched is verified by :mod:`wallet.receive` before anything is kept. Ev
 the worker gave; only the origin that it names may be a private one.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -19,10 +19,10 @@ from vc.keyproof import make_jwt_proof
 from vc.keys import Ed25519Key, Signer
 from vc.model import Object
 from vc.offer import PRE_AUTHORIZED, CredentialOffer, OfferReference, parse_offer_link
+from wallet.formats import FORMATS, format_of
 
 MAX_ANSWER: Final = 4 << 20  # a hundred copies of a credential with 300 claims
 LIMITS: Final = Limits(size=MAX_ANSWER)
-SUITE: Final = "bbs-2023"
 MAX_DATASETS: Final = 200  # credentials of one offer, before copies
 GONE: Final = 410  # what an offer's address says once the offer was used
 NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
@@ -146,8 +146,9 @@ async def accept(
     copies: int,
     now: Callable[[], datetime],
     rand: Callable[[int], bytes],
+    formats: Collection[str] = FORMATS,
 ) -> Accepted:
-    """Fetch ``copies`` of every credential of an offer, each bound to a key of ``holders``.
+    """Fetch ``copies`` of every credential of an offer in one of ``formats``, each bound to a key of ``holders``.
 
     Raises :class:`Unsupported` for an offer with nothing for this wallet, :class:`Rejected` where the issuer says no,
     :class:`Undetermined` where it does not answer.
@@ -156,7 +157,7 @@ async def accept(
         raise Unsupported("offer", "it asks you to log in with the platform first, which this wallet does not do yet")
     session = Session(ask, offer.issuer, Ed25519Key.from_seed(rand(32)), now, rand)
     metadata = await _metadata(session)
-    wanted = _wanted(offer, metadata)
+    wanted = _wanted(offer, metadata, formats)
     details = await _token(session, offer.pre_authorized.code, tx_code, wanted)
     keys = holders(min(copies, _batch(metadata)))
     documents: list[Json] = []
@@ -198,21 +199,15 @@ async def _metadata(session: Session) -> Object:
     return metadata
 
 
-def _wanted(offer: CredentialOffer, metadata: Object) -> tuple[str, ...]:
-    """The configurations of an offer that this wallet can keep: ``ldp_vc`` with bbs-2023."""
+def _wanted(offer: CredentialOffer, metadata: Object, formats: Collection[str]) -> tuple[str, ...]:
+    """The configurations of an offer that this wallet can keep, in the formats that are wanted."""
     known = metadata.get("credential_configurations_supported")
     known = known if isinstance(known, dict) else {}
-    wanted = tuple(name for name in offer.configuration_ids if _is_ours(known.get(name)))
+    wanted = tuple(name for name in offer.configuration_ids if format_of(known.get(name)) in formats)
     if not wanted:
-        raise Unsupported("offer", "none of its credentials is in a format of this wallet (ldp_vc with bbs-2023)")
+        named = ", ".join(sorted(formats, key=FORMATS.index))
+        raise Unsupported("offer", f"none of its credentials is in a format that is wanted ({named})")
     return wanted
-
-
-def _is_ours(configuration: Json) -> bool:
-    if not isinstance(configuration, dict) or configuration.get("format") != "ldp_vc":
-        return False
-    suites = configuration.get("credential_signing_alg_values_supported")
-    return isinstance(suites, list) and SUITE in suites
 
 
 async def _token(

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -15,6 +15,7 @@ from vc.errors import Malformed
 from vc.io.command import say, show
 from vc.io.files import read_bounded
 from vc.io.options import Home, Json_
+from wallet.formats import FORMATS, parse_formats
 from wallet.opening import open_shelf
 from wallet.shelf import Shelf
 from work import CONTEXTS
@@ -37,13 +38,28 @@ Copies = Annotated[
     int, typer.Option("--copies", min=1, max=100, help="Single-use copies of each credential: one for each showing.")
 ]
 
+Formats = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        help=f"Only copies in this format, of {', '.join(FORMATS)}; may be repeated. Otherwise all that is offered.",
+    ),
+]
+
 
 def accept_command(
-    offer: Offer, tx_code: TxCode = None, copies: Copies = 5, home_dir: Home = None, as_json: Json_ = False
+    offer: Offer,
+    tx_code: TxCode = None,
+    copies: Copies = 5,
+    formats: Formats = None,
+    home_dir: Home = None,
+    as_json: Json_ = False,
 ) -> None:
     """Fetch the credentials of an offer. Each is verified before it is kept; if one is wrong, none is."""
+    wanted = parse_formats(formats or ())
     with open_shelf(home_dir) as shelf:
-        collected = asyncio.run(_collect(shelf, _link(offer), tx_code, copies, as_json=as_json))
+        collected = asyncio.run(_collect(shelf, _link(offer), tx_code, copies, wanted, as_json=as_json))
     show(collected.to_json(), as_json=as_json, text=lambda: "\n".join(_lines(collected)))
 
 
@@ -60,7 +76,9 @@ def _link(offer: str) -> str:
     return link
 
 
-async def _collect(shelf: Shelf, link: str, tx_code: str | None, copies: int, *, as_json: bool) -> "Collected":
+async def _collect(
+    shelf: Shelf, link: str, tx_code: str | None, copies: int, formats: Collection[str], *, as_json: bool
+) -> "Collected":
     from vc.io.fetch import fetch  # noqa: PLC0415  (aiohttp takes a while to load)
     from wallet.accept import read_offer  # noqa: PLC0415
     from wallet.collect import collect  # noqa: PLC0415
@@ -77,6 +95,7 @@ async def _collect(shelf: Shelf, link: str, tx_code: str | None, copies: int, *,
         contexts=CONTEXTS,
         now=lambda: datetime.now(UTC),
         rand=os.urandom,
+        formats=formats,
     )
 
 

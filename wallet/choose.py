@@ -5,20 +5,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from vc.canon import Json
+from vc.canon import Json, to_json
 from vc.documents import NO_DOCUMENTS, Documents
 from vc.errors import Malformed
 from vc.jsonld import Contexts, to_rdf
 from vc.model import Credential, Object
 from vc.oid4vp import LDP_VC, SD_JWT_VC, CredentialQuery, Request, select_claims
-from vc.secure import SELECTIVE
 from wallet.answers import Answer
+from wallet.formats import FORMATS, SD_JWT, can_check
+from wallet.sdjwt import always_shown, read_kept
 from work.draft import is_filler
 from work.purposes import PURPOSES, Judgement, Purpose, judge
-from work.subject import claim_of, value_at
+from work.subject import SUBJECT, claim_of, value_at
 from work.types import TYPES, StatementType
+from work.vct import document_pointer
 
-SD_JWT: Final = "sd-jwt"  # the name of a suite that is none
+MAX_VALUE: Final = 300  # characters of what is no text, such as an object
 
 _RDF_TYPE: Final = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
 
@@ -118,14 +120,15 @@ class Plan:
     proposals: tuple[Proposal, ...]
     unanswered: tuple[CredentialQuery, ...]
     purpose: Purpose | None
-    unbound_answers: tuple[Copy, ...] = ()  # held back: they name no key that could sign the answer that goes with them
+    unbound_answers: tuple[Copy, ...] = ()  # held back: what the worker says to them could not go with them
 
 
 def plan(request: Request, copies: Sequence[Copy], *, contexts: Contexts, at: datetime) -> Plan:
     """How the wallet would answer ``request`` with what is valid at ``at`` (OID4VP §6.4)."""
     purpose = purpose_of(request)
     current = [copy for copy in copies if copy.credential.valid_until is None or at <= copy.credential.valid_until]
-    valid = [copy for copy in current if copy.holder is not None or not copy.answers]
+    checkable = [copy for copy in current if can_check(request, copy)]
+    valid = [copy for copy in checkable if copy.carries_answers or not copy.answers]
     proposals: dict[str, Proposal] = {}
     for query in request.queries:
         proposal = _propose(query, valid, contexts, purpose)
@@ -139,18 +142,17 @@ def plan(request: Request, copies: Sequence[Copy], *, contexts: Contexts, at: da
         unanswered=tuple(query for query in request.queries if query.id in wanted and query.id not in proposals),
         purpose=purpose,
         unbound_answers=tuple(
-            _held_back(current, [query for query in request.queries if query.id in wanted], contexts)
+            _held_back(checkable, [query for query in request.queries if query.id in wanted], contexts)
         ),
     )
 
 
 def _held_back(copies: Iterable[Copy], queries: Iterable[CredentialQuery], contexts: Contexts) -> Iterator[Copy]:
-    """One copy of each statement that is not shown because no key of the worker could sign what they say to it."""
-    held = {copy.statement: copy for copy in copies if copy.answers and copy.holder is None}
+    """One copy of each statement that is not shown because what the worker says to it could not go with it: no key of
+    theirs would sign it, or the format has no place for it. Shown without it, it would say what they dispute."""
+    held = {copy.statement: copy for copy in copies if copy.answers and not copy.carries_answers}
     asked = list(queries)
-    yield from (
-        copy for copy in held.values() if any(matches_type(one, copy.credential.document, contexts) for one in asked)
-    )
+    yield from (copy for copy in held.values() if any(matches_type(one, copy, contexts) for one in asked))
 
 
 def _wanted(request: Request, answerable: Mapping[str, Proposal]) -> set[str]:
@@ -171,35 +173,79 @@ def _wanted(request: Request, answerable: Mapping[str, Proposal]) -> set[str]:
 def _propose(
     query: CredentialQuery, copies: Iterable[Copy], contexts: Contexts, purpose: Purpose | None
 ) -> Proposal | None:
-    """The newest statement that answers, by its least-shown copy: showing a copy twice links the two showings."""
-    if query.format != LDP_VC:
-        return None
+    """The newest statement that answers, by its least-shown copy: showing a copy twice links the two showings, and so
+    does its key."""
+    copies = tuple(copies)
     answering = [
         (copy, pointers)
         for copy in copies
-        if copy.credential.proofs[0].cryptosuite in SELECTIVE  # another suite could only show everything
-        and matches_type(query, copy.credential.document, contexts)
-        and (pointers := select_claims(query, copy.credential.document, is_claim=_is_claim)) is not None
+        if copy.suite in FORMATS  # another suite could only show everything
+        and matches_type(query, copy, contexts)
+        and (pointers := _select(query, copy)) is not None
         and (copy.holder is not None or not query.holder_binding)
     ]
     if not answering:
         return None
     newest = max(answering, key=lambda entry: _weight(entry[0]))[0].statement
     same = [(copy, pointers) for copy, pointers in answering if copy.statement == newest]
-    copy, pointers = min(same, key=lambda entry: entry[0].shown)
-    kind = statement_type(copy.credential)
+    seen = _seen(copies)
+    copy, pointers = min(same, key=lambda entry: (seen(entry[0]), entry[0].shown))
+    kind = copy.type
     return Proposal(
         query=query,
         copy=copy,
         type=kind,
         asked=tuple(
-            _disclosure(pointer, copy.credential.document, kind, purpose)
-            for pointer in dict.fromkeys([*pointers, *_companions(pointers, copy.credential.subjects[0], kind)])
+            _disclosure(pointer, copy, purpose)
+            for pointer in dict.fromkeys([*pointers, *_companions(pointers, copy.subject, kind)])
         ),
-        fresh=copy.shown == 0,
-        copies_left=sum(1 for other, _ in same if other.shown == 0),
+        fresh=seen(copy) == 0,
+        copies_left=sum(1 for other, _ in same if seen(other) == 0),
         instead=_instead(copy, copies),
     )
+
+
+def _seen(copies: Iterable[Copy]) -> Callable[[Copy], int]:
+    """How often a copy was shown, or another one that is bound to the same key, which can be recognised as well.
+
+    Copies of several types are shown side by side to one verifier, so the largest number counts, not the sum.
+    """
+    by_key: dict[str | None, int] = {}
+    for copy in copies:
+        by_key[copy.holder] = max(by_key.get(copy.holder, 0), copy.shown)
+    return lambda copy: copy.shown if copy.holder is None else by_key[copy.holder]
+
+
+def _select(query: CredentialQuery, copy: Copy) -> tuple[str, ...] | None:
+    """The pointers to what answers a query, down to single values: each is named to the worker before it is shown."""
+    if not isinstance(copy.document, str):
+        document = copy.credential.document
+        pointers = select_claims(query, document, is_claim=_is_claim)
+        return None if pointers is None else tuple(one for each in pointers for one in _values_at(each, document))
+    held = read_kept(copy.document)
+    pointers = select_claims(query, held.claims, is_claim=lambda value: value not in ([], {}))
+    if pointers is None:
+        return None
+    if copy.kind is None:
+        pointers = (*always_shown(held), *pointers)
+    single = (one for pointer in pointers for one in _leaves(pointer, _at(pointer, held.claims)))
+    return tuple(dict.fromkeys(document_pointer(copy.kind, one) for one in single))
+
+
+def _values_at(pointer: str, document: Object) -> Iterator[str]:
+    """What a pointer names, value by value; what is around the subject is shown in any case."""
+    if pointer != f"/{SUBJECT}" and not pointer.startswith(f"/{SUBJECT}/"):
+        yield pointer
+        return
+    yield from (one for one in _leaves(pointer, _at(pointer, document)) if _is_claim(_at(one, document)))
+
+
+def _leaves(pointer: str, value: Json) -> Iterator[str]:
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    if not members:
+        yield pointer
+    for name, inner in members:
+        yield from _leaves(f"{pointer}/{str(name).replace('~', '~0').replace('/', '~1')}", inner)
 
 
 def _companions(pointers: Iterable[str], subject: Object, kind: str) -> Iterator[str]:
@@ -224,21 +270,26 @@ def _leaves_a_trace(option: Iterable[str], answerable: Mapping[str, Proposal]) -
     return any(kind is not None and kind.identifies for kind in kinds)
 
 
-def _weight(copy: Copy) -> tuple[bool, str, str]:
-    """A platform's word before the worker's own, then the newest."""
-    subject = copy.credential.subjects[0]
-    return not copy.own, str(subject.get("periodEnd", "")), str(copy.credential.document.get("validFrom", ""))
+def _weight(copy: Copy) -> tuple[bool, str, str, int]:
+    """A platform's word before the worker's own, then the newest; of those, the format that tells least."""
+    newest = str(copy.subject.get("periodEnd", "")), str(copy.credential.document.get("validFrom", ""))
+    return not copy.own, *newest, -FORMATS.index(copy.suite)
 
 
 def _is_claim(value: Json) -> bool:
     return not is_filler(value)
 
 
-def matches_type(query: CredentialQuery, document: Object, contexts: Contexts) -> bool:
-    """Whether the credential's expanded types hold one of the query's sets (OID4VP §B.1.1)."""
+def matches_type(query: CredentialQuery, copy: Copy, contexts: Contexts) -> bool:
+    """Whether a copy is in the format of a query, and its expanded types hold one of the query's sets (OID4VP §B.1.1),
+    or its vct is among the query's (§B.3.5)."""
+    if query.format != copy.format:
+        return False
+    if isinstance(copy.document, str):
+        return frozenset((str(read_kept(copy.document).claims["vct"]),)) in query.types
     if not query.types:
         return True
-    located = to_rdf(document, contexts)
+    located = to_rdf(copy.credential.document, contexts)
     types = {
         quad[2][1:-1]
         for quad, anchor in zip(located.quads, located.anchors, strict=True)
@@ -260,12 +311,25 @@ def issuer_name(credential: Credential) -> str:
     return name if isinstance(name, str) and name else credential.issuer
 
 
-def _disclosure(pointer: str, document: Object, kind: str, purpose: Purpose | None) -> Disclosure:
+def _disclosure(pointer: str, copy: Copy, purpose: Purpose | None) -> Disclosure:
+    value = _at(pointer, copy.credential.document)
+    claim = _claim_name(copy.type, pointer)
+    return Disclosure(pointer, claim, _plain(value), judge(purpose, copy.type, claim))
+
+
+def _plain(value: Json) -> str:
+    if isinstance(value, str) or value is None:
+        return value or ""
+    return to_json(value).decode("utf-8")[:MAX_VALUE]
+
+
+def _at(pointer: str, document: Object) -> Json:
+    """What stands at a JSON pointer; None where nothing does."""
     value: Json = dict(document)
     for part in pointer.split("/")[1:]:
-        value = value[int(part)] if isinstance(value, list) else value[part] if isinstance(value, dict) else value
-    claim = _claim_name(kind, pointer)
-    return Disclosure(pointer, claim, value if isinstance(value, str) else "", judge(purpose, kind, claim))
+        name = part.replace("~1", "/").replace("~0", "~")
+        value = value[int(name)] if isinstance(value, list) else value.get(name) if isinstance(value, dict) else None
+    return value
 
 
 def purpose_of(request: Request) -> Purpose | None:

@@ -1,17 +1,17 @@
 """An offer from end to end: fetch what it promises, verify all of it, keep all or nothing, and tell the issuer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from vc.canon import Json
 from vc.errors import Finding, Rejected, VcError
 from vc.jsonld import Contexts
-from vc.model import parse_credential
 from vc.offer import CredentialOffer
 from wallet.accept import Accepted, Ask, accept, tell_accepted
+from wallet.formats import FORMATS
 from wallet.issuer_documents import issuer_documents
-from wallet.receive import Received, receive
+from wallet.receive import Received, issuer_of, receive
 from wallet.shelf import Shelf
 
 
@@ -39,6 +39,7 @@ async def collect(
     contexts: Contexts,
     now: Callable[[], datetime],
     rand: Callable[[int], bytes],
+    formats: Collection[str] = FORMATS,
 ) -> Collected:
     """Fetch, verify and keep ``copies`` of every credential of an offer, each bound to a key made for this offer: a key
     that has its copy already gets no second one.
@@ -53,6 +54,7 @@ async def collect(
         copies=copies,
         now=now,
         rand=rand,
+        formats=formats,
     )
     at = now()
     added = shelf.add(await _verified(accepted, contexts=contexts, at=at), at=at, rand=rand)
@@ -61,7 +63,7 @@ async def collect(
 
 async def _verified(accepted: Accepted, *, contexts: Contexts, at: datetime) -> list[Received]:
     named = {f"credential {number} of {accepted.issuer}": one for number, one in enumerate(accepted.documents, start=1)}
-    issuers = {parse_credential(one, where=where).issuer for where, one in named.items()}
+    issuers = {issuer_of(one, where=where) for where, one in named.items()}
     documents = await issuer_documents(accepted.session, issuers)
     received = [
         receive(one, own=accepted.holders, contexts=contexts, at=at, where=where, documents=documents)

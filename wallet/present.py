@@ -15,6 +15,7 @@ from vc.suites import bbs_2023
 from vc.verify import presentation_header
 from wallet.answers import sign_answers
 from wallet.choose import Copy, Proposal
+from wallet.sdjwt import show
 
 
 def _header(copy: Copy, request: Request) -> bytes:
@@ -32,28 +33,32 @@ def present(
     contexts: Contexts,
     at: datetime,
     rand: Callable[[int], bytes],
-) -> dict[str, Json]:
-    """A verifiable presentation with the proposed claims, the mandatory ones, what the worker says to them, no more.
+) -> dict[str, Json] | str:
+    """A verifiable presentation with the proposed claims, the mandatory ones, what the worker says to them, no more; of
+    an SD-JWT VC, an SD-JWT+KB.
 
     ``key`` is the one that the copy is bound to; without one the derived credential is the answer by itself, its proof
     bound to the request.
     Raises :class:`Undetermined` where the copy, or what the worker says to it, needs a key that is not given.
     """
     copy = proposal.copy
-    assert not isinstance(copy.document, str)
     if copy.holder is not None and (key is None or key.did != copy.holder):
         raise Undetermined(
             "the key that this copy is bound to is not here", "restore it from your backup", code="KEY_MISSING"
         )
-    if copy.answers and key is None:
+    if copy.answers and not (key and copy.carries_answers):
         raise Undetermined(
-            "what you say to this statement is always shown with it, and this copy names no key that could sign it",
-            "ask the platform for copies that are bound to your keys",
+            "what you say to this statement is always shown with it, and with this copy it cannot go along",
+            "ask the platform for copies in the format bbs-2023 that are bound to your keys",
             code="REPLY_NEEDS_KEY",
         )
+    pointers = [one.pointer for one in proposal.asked]
+    if isinstance(copy.document, str):
+        bound = key if copy.holder is not None else None
+        return show(copy.document, pointers, kind=copy.kind, request=request, key=bound, at=at)
     derived = derive(
         hold(copy.document, contexts=contexts, documents=copy.documents, at=at),
-        [one.pointer for one in proposal.asked],
+        pointers,
         presentation_header=_header(copy, request),
         rand=rand,
     )

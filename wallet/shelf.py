@@ -10,12 +10,13 @@ from vc.canon import Json, canonicalize
 from vc.documents import NO_DOCUMENTS, Documents, Given
 from vc.errors import Malformed, Undetermined
 from vc.keys import Ed25519Key
-from vc.model import format_date_time, parse_credential
+from vc.model import Credential, format_date_time, parse_credential
 from vc.oid4vp import Request
 from wallet.answers import Answer, filed_under
 from wallet.choose import Copy, Proposal
 from wallet.ledger import check_chain, check_head, entry, head
 from wallet.receive import Received, same_statement
+from wallet.sdjwt import credential_of, holder_of, read_kept
 from wallet.vault import Item, Vault
 
 KEY: Final = "key"
@@ -187,18 +188,27 @@ def _body(item: Item) -> dict[str, Json]:
 
 def _copy(item: Item, said: Mapping[str, tuple[Answer, ...]], documents: Mapping[str, Given]) -> Copy:
     body = _body(item)
-    document = body["document"]
-    credential = parse_credential(document)
-    assert isinstance(document, dict)
-    holder, own, named = credential.subjects[0].get("id"), body.get("own") is True, str(body.get(ISSUER))
+    document, own, named = body["document"], body.get("own") is True, str(body.get(ISSUER))
+    credential, holder = _read(document)
+    assert isinstance(document, dict | str)
     return Copy(
         id=item.id,
         document=document,
         credential=credential,
         statement=same_statement(credential, own=own),
-        holder=holder if isinstance(holder, str) else None,
+        holder=holder,
         shown=int(str(body["shown"])),
         own=own,
         answers=said.get(filed_under(credential, own=own), ()) if said else (),
         documents=Documents.of({credential.issuer: documents[named]}) if named in documents else NO_DOCUMENTS,
     )
+
+
+def _read(document: Json) -> tuple[Credential, str | None]:
+    """What a credential says, and the key that it is bound to."""
+    if isinstance(document, str):
+        held = read_kept(document)
+        return credential_of(held), holder_of(held)
+    credential = parse_credential(document)
+    holder = credential.subjects[0].get("id")
+    return credential, holder if isinstance(holder, str) else None

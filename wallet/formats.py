@@ -1,0 +1,80 @@
+"""The formats of credentials that this wallet keeps: as issuers name them, and as verifiers say what they check."""
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Final
+
+from vc.canon import Json
+from vc.errors import Unsupported
+from vc.jose import ALGORITHMS
+from vc.model import Object
+from vc.oid4vp import SD_JWT_VC, Request
+from vc.sdjwt import parse_sd_jwt
+from vc.suites.plain import EDDSA_RDFC_2022
+
+if TYPE_CHECKING:
+    from wallet.choose import Copy
+
+SD_JWT: Final = "sd-jwt"  # the name of a suite that is none
+FORMATS: Final = ("bbs-2023", "ecdsa-sd-2023", SD_JWT)  # those first that tell least when they are shown
+
+_KEY_BINDING: Final = ("EdDSA", "Ed25519")  # two names of what our keys sign (RFC 9864); the first is known to more
+
+
+def parse_formats(names: Collection[str]) -> frozenset[str]:
+    """The formats that these names mean; all of them for none. Raises :class:`Unsupported`."""
+    for name in names:
+        if name not in FORMATS:
+            raise Unsupported("--format", f"{name}; known are {', '.join(FORMATS)}", code="UNKNOWN_FORMAT")
+    return frozenset(names or FORMATS)
+
+
+def format_of(configuration: Json) -> str | None:
+    """The format of a credential configuration (OpenID4VCI §12.2.4, §A.1.2, §A.3); None for one that is not ours."""
+    if not isinstance(configuration, dict):
+        return None
+    named = configuration.get("credential_signing_alg_values_supported")
+    algorithms = [one for one in named if isinstance(one, str)] if isinstance(named, list) else []
+    match configuration.get("format"):
+        case "ldp_vc":
+            return next((suite for suite in FORMATS if suite in algorithms), None)
+        case "dc+sd-jwt" if named is None or not ALGORITHMS.keys().isdisjoint(algorithms):
+            return SD_JWT
+    return None
+
+
+def can_check(request: Request, copy: "Copy") -> bool:
+    """Whether the verifier says that it can check what ``copy`` would become (OID4VP §11.1, §B.1.3.2.3, §B.3.4). One
+    that says nothing of it is taken to be able to."""
+    formats = _supported(request)
+    if not formats:
+        return True
+    stated = formats.get(copy.format)
+    if not isinstance(stated, dict):
+        return False
+    if isinstance(copy.document, str):
+        signed = parse_sd_jwt(copy.document).jws.algorithm
+        return _names(stated, "sd-jwt_alg_values", signed) and (copy.holder is None or bool(key_binding(request)))
+    suites = (copy.suite, EDDSA_RDFC_2022.name) if copy.holder else (copy.suite,)
+    return _names(stated, "proof_type_values", "DataIntegrityProof") and all(
+        _names(stated, "cryptosuite_values", suite) for suite in suites
+    )
+
+
+def key_binding(request: Request) -> str:
+    """The name of the algorithm for a KB-JWT that the verifier checks; empty where it checks none of ours."""
+    stated = _supported(request).get(SD_JWT_VC)
+    checked = [
+        name for name in _KEY_BINDING if not isinstance(stated, dict) or _names(stated, "kb-jwt_alg_values", name)
+    ]
+    return checked[0] if checked else ""
+
+
+def _supported(request: Request) -> Object:
+    metadata = request.extra.get("client_metadata")
+    formats = metadata.get("vp_formats_supported") if isinstance(metadata, dict) else None
+    return formats if isinstance(formats, dict) else {}
+
+
+def _names(stated: Object, member: str, wanted: str) -> bool:
+    listed = stated.get(member)
+    return not isinstance(listed, list) or wanted in listed

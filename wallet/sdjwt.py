@@ -1,0 +1,121 @@
+"""SD-JWT VCs in the wallet: verified when they arrive, read again from the text that was kept, shown in part."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from vc.canon import Json, parse_object
+from vc.did import did_key
+from vc.disclosure import reveal
+from vc.documents import Documents
+from vc.errors import Finding, Malformed, Rejected
+from vc.jose import Jws
+from vc.keys import Ed25519Key
+from vc.model import Credential, Object
+from vc.oid4vp import Request
+from vc.sdjwt import HeldSdJwt, KeyBinding, SdJwt, holder_key, parse_sd_jwt, present
+from vc.sdjwt_issuer import find_for_holder, stated_issuer
+from vc.sdjwt_vc import hold_credential
+from wallet.formats import key_binding
+from work.types import StatementType
+from work.vct import BY_VCT, DOCUMENTS, REGISTERED, TERMS, as_credential, claims_pointer
+
+# Beside its own claims, what a credential of one of our types has. Anything else would be seen with every showing.
+_FRAME: Final = frozenset({"iss", "iat", "nbf", "exp", "cnf", "vct", "vct#integrity", "status", TERMS})
+
+
+def verify_received(text: str, *, documents: Documents, at: datetime, where: str) -> HeldSdJwt:
+    """An SD-JWT VC as its issuer signed it, in time, and as its type demands where the type is one of ours.
+
+    ``documents`` are the DID documents of issuers that need one. A certificate is checked as far as its own chain goes:
+    whether anybody trusts its root is for verifiers to say. Raises :class:`Malformed`, :class:`Unsupported`,
+    :class:`Rejected` or :class:`Undetermined`.
+    """
+    parsed = parse_sd_jwt(text, where=where)
+    kind = BY_VCT.get(str(_payload(parsed).get("vct")))
+    types = DOCUMENTS if kind else None
+    held = hold_credential(text, find_issuer=find_for_holder(documents, at), at=at, types=types)
+    if kind and (findings := tuple(_check_claims(kind, held.claims, where))):
+        raise Rejected(findings)
+    return held
+
+
+def _check_claims(kind: StatementType, claims: Object, where: str) -> Iterator[Finding]:
+    named = {claim.jwt: claim for claim in kind.claims.values()}
+    for name, value in claims.items():
+        if name in named:
+            values = value if isinstance(value, list) and named[name].many else [value]
+            if not all(isinstance(one, str) and named[name].accepts(one) for one in values):
+                yield Finding("CLAIM_MALFORMED", "a claim that is not spelt as its type demands", f"{where}/{name}")
+        elif name not in _FRAME:
+            yield Finding("CLAIM_UNKNOWN", "says something that its type has no word for", where)
+
+
+def read_kept(text: str) -> HeldSdJwt:
+    """The same from the vault: it was verified when it arrived."""
+    parsed = parse_sd_jwt(text)
+    payload = _payload(parsed)
+    revealed = reveal(payload, parsed.disclosures)
+    return HeldSdJwt(parsed, payload, revealed.claims, revealed.disclosed)
+
+
+def _payload(parsed: SdJwt) -> dict[str, Json]:
+    return parse_object(parsed.jws.unverified, where="SD-JWT payload")
+
+
+def issuer_of(text: str, *, where: str) -> str:
+    """Who an SD-JWT VC says has signed it: nothing is verified. Raises :class:`Malformed` or :class:`Unsupported`."""
+    parsed = parse_sd_jwt(text, where=where)
+    return stated_issuer(parsed.jws, _payload(parsed))
+
+
+def credential_of(held: HeldSdJwt) -> Credential:
+    """What it says, in the terms of the vocabulary."""
+    jws: Jws = held.received.jws
+    return as_credential(held.claims, issuer=stated_issuer(jws, held.payload))
+
+
+def holder_of(held: HeldSdJwt) -> str | None:
+    """The did:key of the key that it is bound to, as copies of other formats name it; None without one."""
+    return did_key(holder_key(held.claims)) if "cnf" in held.claims else None
+
+
+def always_shown(held: HeldSdJwt) -> Iterator[str]:
+    """Pointers into the claims of a type that is not known here: what says something and cannot be kept back."""
+    yield from (
+        f"/{_escaped(name)}" for name in held.claims if name not in REGISTERED and (name,) not in held.disclosed
+    )
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def show(
+    text: str,
+    pointers: Sequence[str],
+    *,
+    kind: StatementType | None,
+    request: Request,
+    key: Ed25519Key | None,
+    at: datetime,
+) -> str:
+    """The SD-JWT, or SD-JWT+KB where there is a ``key``, that answers a request (OID4VP §B.3.6).
+
+    ``pointers`` are those of :func:`work.vct.document_pointer`. Raises :class:`Rejected` for another key than its own.
+    """
+    binding = (
+        None
+        if key is None
+        else KeyBinding(key, request.nonce, request.client_id, at.astimezone(UTC), key_binding(request))
+    )
+    return present(read_kept(text), [claims_pointer(kind, one) for one in pointers], binding=binding).text
+
+
+def lines_of(raw: bytes, *, where: str) -> list[str]:
+    """The SD-JWTs of a text, one on a line. Raises :class:`Malformed`."""
+    try:
+        found = [line.strip() for line in raw.decode("ascii").splitlines()]
+    except UnicodeDecodeError:
+        raise Malformed(where, "is neither JSON nor a text with one SD-JWT on each line", code="BAD_SD_JWT") from None
+    return [line for line in found if line]
