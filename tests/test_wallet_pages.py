@@ -179,7 +179,7 @@ def test_a_day_of_a_worker_on_a_phone_in_french(chromium: Any, wallet: Wallet, s
         assert elsewhere == []
 
 
-PAGES = ("/", "/receive", "/answer", "/ledger", "/settings", "/nothing-here")
+PAGES = ("/", "/insights", "/receive", "/answer", "/ledger", "/settings", "/nothing-here")
 
 
 @pytest.mark.parametrize("viewport", [NARROW, WIDE], ids=["narrow", "wide"])

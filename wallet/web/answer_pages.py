@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping
+from typing import Any
 
 from aiohttp import web
 
 from vc.canon import Json, to_json
 from vc.errors import Malformed, VcError
 from vc.oid4vp import Request
+from wallet.guard_words import message
 from wallet.shelf import Shelf
 from wallet.web import steps, views
 from wallet.web.brought import OfferLink, read_brought
@@ -48,13 +50,16 @@ async def post_request(request: web.Request) -> web.StreamResponse:
     desk, name, form = request.app[DESK], request.match_info["id"], await read_form(request)
     asked, ticked, at = desk.found(name, Asked).request, _ticked(form), desk.now()
 
-    def step(shelf: Shelf) -> dict[str, Json] | None:
-        made = steps.plan_for(shelf, asked, at=at)
-        if steps.seen(made) != form.text("seen"):
-            return None
-        return steps.answer(shelf, asked, steps.chosen(made, ticked), at=at)
+    smaller = form.text("smaller") == "yes"
 
-    if not any(ticked.values()):
+    def step(shelf: Shelf) -> dict[str, Json] | None:
+        offer = steps.counter_offer_to(shelf, asked, at=at) if smaller else None
+        made = offer.answer if offer else steps.plan_for(shelf, asked, at=at)
+        if steps.seen(made) != form.text("seen") or not made.proposals or (offer and offer.instead):
+            return None
+        return steps.answer(shelf, asked, made if smaller else steps.chosen(made, ticked), at=at)
+
+    if not smaller and not any(ticked.values()):
         return await _request_page(request, ticked, wrong=wrong_by(request, "request.nothing_ticked", "choice"))
     try:
         document = await desk.box.use(step)
@@ -64,6 +69,16 @@ async def post_request(request: web.Request) -> web.StreamResponse:
         return await _request_page(request, None, wrong=wrong_by(request, "request.changed", "choice"))
     desk.under_way[name] = Answered(asked.client_id, document)
     return see_other(f"/answer/{name}/done")
+
+
+async def get_counter_offer(request: web.Request) -> web.StreamResponse:
+    """The counter-offer as a message for the verifier. Nothing is shown by it."""
+    desk = request.app[DESK]
+    asked, at = desk.found(request.match_info["id"], Asked).request, desk.now()
+    offer = await desk.box.use(lambda shelf: steps.counter_offer_to(shelf, asked, at=at))
+    if not offer.offered:
+        raise Malformed("request", "nothing of what is asked has to be shown", code="OVER")
+    return download("counter-offer.json", to_json(message(offer)), "application/json")
 
 
 async def get_done(request: web.Request) -> web.StreamResponse:
@@ -88,13 +103,18 @@ async def _request_page(
     desk, lang = request.app[DESK], language(request)
     asked, at = desk.found(request.match_info["id"], Asked).request, desk.now()
 
-    def step(shelf: Shelf) -> tuple[views.Question, str]:
-        made = steps.plan_for(shelf, asked, at=at)
-        return views.question(asked, made, lang, ticked=ticked), steps.seen(made)
+    def step(shelf: Shelf) -> dict[str, Any]:
+        made, offer = steps.plan_for(shelf, asked, at=at), steps.counter_offer_to(shelf, asked, at=at)
+        return {
+            "told": views.question(asked, made, lang, ticked=ticked),
+            "seen": steps.seen(made),
+            "smaller": views.smaller(offer, lang),
+            "smaller_seen": steps.seen(offer.answer),
+        }
 
-    told, seen = await desk.box.use(step)
-    status = 422 if wrong else 200
-    return page(request, "request", status=status, wrong=wrong, here="answer", told=told, seen=seen)
+    fields = await desk.box.use(step)
+    path = f"/answer/{request.match_info['id']}"
+    return page(request, "request", status=422 if wrong else 200, wrong=wrong, here="answer", path=path, **fields)
 
 
 def _ticked(form: Form) -> dict[int, frozenset[str]]:

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from vc.io.fetch import fetch
 from vc.io.web import STOPPING
-from wallet.web import answer_pages, entry_pages, held_pages, ledger_pages, receive_pages
+from wallet.web import answer_pages, entry_pages, held_pages, insight_pages, ledger_pages, receive_pages
 from wallet.web.box import Box
 from wallet.web.desk import DESK, Desk
 from wallet.web.guard import ENTER, add_headers, enter, guard
@@ -35,6 +35,7 @@ ROUTES: Final = (
     web.get(f"/held/{_NAME}/{_KIND}", held_pages.get_said),
     web.post(f"/held/{_NAME}/{_KIND}", held_pages.post_said),
     web.post(f"/held/{_NAME}/{_KIND}/remove", held_pages.post_take_back),
+    web.get("/insights", insight_pages.get_insights),
     web.get("/receive", receive_pages.get_receive),
     web.post("/receive", receive_pages.post_receive),
     web.get(f"/offer/{_ID}", receive_pages.get_offer),
@@ -46,9 +47,12 @@ ROUTES: Final = (
     web.get(f"/answer/{_ID}", answer_pages.get_request),
     web.post(f"/answer/{_ID}", answer_pages.post_request),
     web.get(f"/answer/{_ID}/done", answer_pages.get_done),
+    web.get(f"/answer/{_ID}/counter-offer.json", answer_pages.get_counter_offer),
     web.get(f"/answer/{_ID}/answer.json", answer_pages.get_file),
     web.get("/ledger", ledger_pages.get_ledger),
+    web.get("/ledger.{form:csv|json}", ledger_pages.get_export),
     web.get("/ledger/{number:[0-9]{1,9}}", ledger_pages.get_entry),
+    web.get("/ledger/{number:[0-9]{1,9}}/letter.html", ledger_pages.get_letter),
 )
 
 

@@ -37,7 +37,9 @@ async def get_statement(request: web.Request) -> web.StreamResponse:
     def step(shelf: Shelf) -> tuple[views.Statement, list[views.Line]]:
         told = views.statement(shelf.copies(), name, at=at, lang=lang)
         shown = [
-            line for line in views.ledger(shelf.ledger(), lang) if any(s.statement == told.row.name for s in line.shown)
+            line
+            for line in views.ledger(steps.read_ledger(shelf)[0], lang)
+            if any(s.statement == told.row.name for s in line.shown)
         ]
         return told, shown
 

@@ -16,6 +16,8 @@ from wallet import words
 from wallet.answers import Answer, filed_under, sign_answers
 from wallet.choose import Copy, Plan, only, plan
 from wallet.collect import Collected, collect
+from wallet.guard import CounterOffer, counter_offer
+from wallet.ledger import BROKEN
 from wallet.present import present
 from wallet.receive import read_credentials, receive
 from wallet.shelf import Shelf
@@ -102,12 +104,27 @@ def answer(shelf: Shelf, request: Request, made: Plan, *, at: datetime) -> dict[
     return {"vp_token": presentations}
 
 
+def counter_offer_to(shelf: Shelf, request: Request, *, at: datetime) -> CounterOffer:
+    """The smallest answer that would still serve the purpose of a request."""
+    return counter_offer(request, shelf.copies(), contexts=CONTEXTS, at=at)
+
+
+def read_ledger(shelf: Shelf) -> tuple[tuple[dict[str, Json], ...], bool]:
+    """The ledger, oldest first, and whether it is whole: one that was tampered with is still shown."""
+    try:
+        return shelf.ledger(), True
+    except Malformed as error:
+        if error.code != BROKEN:
+            raise
+        return shelf.ledger_as_it_is(), False
+
+
 def say(shelf: Shelf, type_name: str, statement: str, claims: Claims) -> bool:
     """Keep what the worker says to a statement; whether they had said something before."""
     copies = shelf.copies()
     copy = words.find(copies, statement)
-    if not any(each.holder for each in copies if each.statement == copy.statement):
-        why = "none of its copies is bound to a key of yours, which would have to sign your words; ask the platform"
+    if not _carriers(copies, copy):
+        why = "no copy of it can carry your words: that takes a JSON-LD one bound to a key of yours; ask the platform"
         raise Malformed(copy.statement, why, code="REPLY_NEEDS_KEY")
     return shelf.say(Answer.make(type_name, _filed(copy), claims), rand=os.urandom)
 
@@ -120,11 +137,11 @@ def take_back(shelf: Shelf, type_name: str, statement: str) -> bool:
 def signed_dispute(shelf: Shelf, statement: str, *, at: datetime) -> Json:
     """The dispute of a statement as the platform takes it: signed by the key of one copy."""
     copies, keys = shelf.copies(), {key.did: key for key in shelf.signing_keys()}
-    named = words.find(copies, statement).statement
-    bound: Sequence[Copy] = [one for one in copies if one.statement == named and one.holder in keys]
+    named = words.find(copies, statement)
+    bound = [one for one in _carriers(copies, named) if one.holder in keys]
     disputes = [one for copy in bound for one in copy.answers if one.type == "Dispute"]
     if not disputes:
-        raise Malformed(named, "you do not dispute it", code="NOT_FOUND")
+        raise Malformed(named.statement, "you do not dispute it", code="NOT_FOUND")
     key = keys[bound[0].holder or ""]
     (signed,) = sign_answers(disputes[:1], bound[0].credential, key=key, contexts=CONTEXTS, at=at)
     return signed
@@ -133,6 +150,12 @@ def signed_dispute(shelf: Shelf, statement: str, *, at: datetime) -> Json:
 def new_keys(shelf: Shelf, count: int) -> dict[str, Json]:
     """New single-use keys, as the platform takes them: nothing in it is secret."""
     return {"keys": [key.did for key in shelf.make_keys(count, rand=os.urandom)]}
+
+
+def _carriers(copies: Sequence[Copy], named: Copy) -> list[Copy]:
+    """The copies of a statement that what the worker says to it can go with."""
+    filed = filed_under(named.credential, own=named.own)
+    return [one for one in copies if one.carries_answers and filed_under(one.credential, own=one.own) == filed]
 
 
 def _filed(copy: Copy) -> str:

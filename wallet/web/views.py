@@ -9,7 +9,9 @@ from vc.canon import Json
 from vc.errors import VcError
 from vc.oid4vp import Request
 from wallet import words
-from wallet.choose import Copy, Plan, Proposal, issuer_name
+from wallet.choose import Copy, Plan, Proposal
+from wallet.guard import CounterOffer, Why
+from wallet.guard_words import named, offered_text, trace_lines
 from wallet.web.phrases import clean
 from work.phrases import day
 from work.purposes import PURPOSES, Judgement, judge, law
@@ -85,7 +87,7 @@ class Showing:
     boxes: tuple[Box, ...]
     hidden: tuple[str, ...]
     said: tuple[Said, ...]
-    warnings: tuple[str, ...]  # names of phrases
+    warnings: tuple[str, ...]
     instead: str
     left: int
 
@@ -102,6 +104,17 @@ class Question:
     showings: tuple[Showing, ...]
     missing: tuple[str, ...]
     need_key: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Smaller:
+    """A counter-offer: what it would show (and whether the purpose needs it), and what stays hidden."""
+
+    offered: tuple[tuple[str, bool], ...]
+    withheld: str
+    laws: tuple[str, ...]
+    answerable: bool  # nobody has to be asked first
+    complete: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,13 +260,13 @@ def _showing(proposal: Proposal, made: Plan, lang: str, ticked: frozenset[str] |
     everything = _told(proposal.type, _claims(told["claims"]), lang)
     return Showing(
         label=name_of(proposal.type, lang),
-        platform="" if proposal.copy.own else clean(issuer_name(proposal.copy.credential), 120),
+        platform="" if proposal.copy.own else clean(proposal.copy.issuer_name, 120),
         own=proposal.copy.own,
         along=along,
         boxes=boxes,
         hidden=tuple(text for text in everything if text not in shown),
         said=_said(proposal.copy, lang),
-        warnings=tuple(_warnings(proposal)),
+        warnings=tuple(clean(text, MAX_PASSAGE) for text in trace_lines(proposal, lang)),
         instead=name_of(proposal.instead, lang) if proposal.instead else "",
         left=max(proposal.copies_left - 1, 0),
     )
@@ -299,17 +312,17 @@ def _box(
     return Box(name, told, judgement.value, why, chosen)
 
 
-def _warnings(proposal: Proposal) -> Iterator[str]:
-    if proposal.copy.own:
-        yield "own"
-    if proposal.type in TYPES and TYPES[proposal.type].identifies:
-        yield "identifies"
-    elif proposal.copy.answers:
-        yield "identifies_answer"
-    if proposal.copy.holder is None:
-        yield "unbound"
-    if not proposal.fresh:
-        yield "reused"
+def smaller(offer: CounterOffer, lang: str) -> Smaller | None:
+    """A smaller answer than the one that is asked for; None where there is none."""
+    if not offer.says_less or not offer.offered:
+        return None
+    return Smaller(
+        offered=tuple((clean(offered_text(one, lang), MAX_PASSAGE), one.optional) for one in offer.offered),
+        withheld=clean(named(((one.type, one.claim) for one in offer.withheld), lang), MAX_PASSAGE),
+        laws=tuple(dict.fromkeys(one.law[lang] for one in offer.withheld if one.why is Why.never and one.law)),
+        answerable=not offer.instead and bool(offer.answer.proposals),
+        complete=offer.complete,
+    )
 
 
 def ledger(entries: Sequence[Mapping[str, Json]], lang: str) -> tuple[Line, ...]:
