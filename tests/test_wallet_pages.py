@@ -13,19 +13,11 @@ from PIL import Image
 from issuer.formats import CONFIGURATIONS
 from issuer.offers import PRE_AUTHORIZED, Made, TxCode, make_offer
 from tests.browser import NARROW, WIDE, check_page, visit
-from tests.line import credential, holder_key
+from tests.line import holder_key
 from tests.pages_app import NOW, Site, running_site
-from tests.wallet_pages_app import AT, PASSPHRASE, Wallet, enter, request_file, running_wallet, unlock
-from vc.canon import Json
-from vc.sealing import MIN_COST
-from vc.secure import sign
-from wallet.receive import receive as verified
-from wallet.shelf import KEY, Shelf
-from wallet.vault import Item, Vault
-from work import CONTEXTS
+from tests.wallet_pages_app import EVIL, Wallet, enter, fill, request_file, running_wallet, unlock
 
 OFFERED = [f"{kind}_bbs-2023" for kind in ("PlatformMembership", "Earnings", "Rating")]
-EVIL = "<script>alert(1)</script>\N{RIGHT-TO-LEFT OVERRIDE}<img src=x onerror=alert(2)> " + "M" * 200
 
 
 @pytest.fixture
@@ -40,29 +32,6 @@ def site(tmp_path: Path) -> Iterator[Site]:
     folder.mkdir()
     with running_site(folder) as running:
         yield running
-
-
-def hostile() -> Json:
-    """What no platform of ours would sign, and somebody did: a name with a script in it, and a word without an end."""
-    key = holder_key("evil")
-    document = {name: value for name, value in credential("WorkHistory").items() if name != "proof"}
-    return sign({**document, "issuer": {"id": key.did, "name": EVIL}}, key=key, created=AT, contexts=CONTEXTS)
-
-
-def fill(wallet: Wallet) -> None:
-    """A wallet that holds a few statements, one of them from a platform with a hostile name."""
-    documents = [
-        credential("Earnings"),
-        credential("Rating"),
-        credential("Review"),
-        hostile(),
-        credential("PlatformMembership", bound=False),
-    ]
-    with Vault.create(wallet.path, PASSPHRASE.encode(), rand=os.urandom, cost=MIN_COST) as vault:
-        shelf, own = Shelf(vault), {holder_key().did}
-        vault.put([Item.new(KEY, {"position": 0, "seed": holder_key().seed.hex()}, rand=os.urandom)])
-        received = [verified(one, own=own, contexts=CONTEXTS, at=AT, where="test") for one in documents]
-        assert shelf.add(received, at=AT, rand=os.urandom) == len(documents)
 
 
 def offer(site: Site, *, tx_code: TxCode | None = None) -> Made:
@@ -349,3 +318,45 @@ def test_the_wallet_locks_itself(chromium: Any, wallet: Wallet) -> None:
         assert page.url.endswith("/unlock")
         unlock(page)
         assert page.locator("main li.card").count() == 5
+
+
+def test_a_landlord_who_asks_too_much_gets_a_smaller_answer(chromium: Any, wallet: Wallet, tmp_path: Path) -> None:
+    fill(wallet, evil=False)
+    asked = request_file(
+        tmp_path, "PlatformMembership.memberSince", "Earnings.monthly", "Review", accept_possession=True
+    )
+    with visit(chromium, lang="fr", viewport=NARROW) as page:
+        enter(page, wallet)
+        page.goto(f"{wallet.base}/answer")
+        page.set_input_files("#file", asked)
+        page.click("main form button")
+        assert "Une réponse plus petite suffirait" in text(page)
+        check_page(page)
+        with page.expect_download() as downloading:
+            page.click("text=Enregistrer le message")
+        told = json.loads(Path(downloading.value.path()).read_text())
+        assert (told["type"], told["to"]) == ("OuvrageCounterOffer", "bailleur.example")
+        assert any(one.startswith("Earnings.averageAtLeast") for one in told["ask"])
+        page.click("nav >> text=Journal")
+        assert "Vous n’avez encore rien montré." in text(page)
+
+        asked = request_file(tmp_path, "Earnings.averageAtLeast12m>=1500", "Review")
+        page.goto(f"{wallet.base}/answer")
+        page.set_input_files("#file", asked)
+        page.click("main form button")
+        page.click("text=D’accord : ne montrer que cela")
+        assert page.locator("h1").inner_text() == "La réponse est prête"
+        page.goto(f"{wallet.base}/ledger/1")
+        assert page.locator("main .card h3").all_inner_texts() == ["Revenus"]
+        check_page(page)
+        with page.expect_download() as downloading:
+            page.click("text=Enregistrer la lettre")
+        letter = Path(downloading.value.path()).read_text()
+        assert "bailleur.example" in letter
+        assert '<html lang="fr">' in letter
+        page.goto(f"{wallet.base}/insights")
+        assert page.locator("figure svg").count() == 2
+        for part in page.locator("details").all():
+            part.locator("summary").click()
+        check_page(page)
+        assert page.complaints == []

@@ -20,6 +20,7 @@ from tests.line import credential
 from tests.test_vcapi_http import serving
 from tests.wallet_pages_app import PASSPHRASE, TOKEN, Wallet, new_wallet, request_file
 from vc.errors import Malformed
+from wallet.shelf import LEDGER, Shelf
 from wallet.web import brought, phrases
 from wallet.web.app import ROUTES, make
 from wallet.web.form import MAX_BODY
@@ -270,7 +271,7 @@ async def test_a_request_is_agreed_to_once_and_only_as_it_was_seen(visitor: Visi
     request = request_file(tmp_path, "Earnings.monthly", client="lender.example", accept_possession=True)
     where = (await bring(visitor, request.read_bytes(), path="/answer"))[2]["Location"]
     text = (await visitor.get(where))[1]
-    seen = re.findall(r'name="seen" value="(\w+)"', text)[0]
+    seen = re.findall(r'name="seen" value="(\w+)"', text)[-1]
     assert (await visitor.post(where, {"show.0.Earnings.monthly": "yes", "seen": "0"}))[0] == 422
     assert (await visitor.post(where, {"show.0.Earnings.total12m": "yes", "seen": seen}))[0] == 422
     assert (await visitor.post(where, {"show.7.Earnings.monthly": "yes", "seen": seen}))[0] == 422
@@ -283,9 +284,33 @@ async def test_a_request_is_agreed_to_once_and_only_as_it_was_seen(visitor: Visi
     assert "lender.example" in (await visitor.get("/ledger/1"))[1]
     assert (await visitor.get("/ledger/2"))[0] == 400
     assert list(json.loads((await visitor.get(f"{where}/answer.json"))[1])["vp_token"]) == ["Earnings"]
+    status, text, headers = await visitor.get("/ledger.csv")
+    assert (status, headers["Content-Disposition"]) == (200, 'attachment; filename="ledger.csv"')
+    assert "lender.example" in text
+    assert json.loads((await visitor.get("/ledger.json"))[1])["whole"] is True
     await visitor.post("/lock", {})
     await visitor.post("/unlock", {"passphrase": PASSPHRASE})
     assert (await visitor.get(f"{where}/answer.json"))[0] == 400
+
+
+async def test_a_ledger_that_was_tampered_with_says_so_and_is_still_shown(visitor: Visitor, tmp_path: Path) -> None:
+    await visitor.new()
+    await bring(visitor, json.dumps(credential(bound=False)).encode())
+    request = request_file(tmp_path, "Earnings.monthly", client="lender.example", accept_possession=True)
+    for _ in range(2):
+        where = (await bring(visitor, request.read_bytes(), path="/answer"))[2]["Location"]
+        seen = re.findall(r'name="seen" value="(\w+)"', (await visitor.get(where))[1])[-1]
+        assert (await visitor.post(where, {"show.0.Earnings.monthly": "yes", "seen": seen}))[0] == 303
+    assert "tampered" not in (await visitor.get("/ledger"))[1]
+
+    def forget(shelf: Shelf) -> None:
+        shelf.vault.delete([shelf.vault.items(LEDGER)[0].id])
+
+    await visitor.wallet.desk.box.use(forget)
+    text = (await visitor.get("/ledger"))[1]
+    assert "The ledger was tampered with" in text
+    assert "lender.example" in text
+    assert json.loads((await visitor.get("/ledger.json"))[1])["whole"] is False
 
 
 # ---- pictures --------------------------------------------------------------------------------------------------------

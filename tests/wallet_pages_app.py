@@ -11,17 +11,25 @@ from typing import Any, Final
 from aiohttp import web
 
 from tests.browser import served
-from vc.canon import to_json
+from tests.line import credential, holder_key
+from vc.canon import Json, to_json
 from vc.io.fetch import fetch
 from vc.sealing import MIN_COST
+from vc.secure import sign
 from verifier.request import Wanted, build_request
+from wallet.receive import receive as verified
+from wallet.shelf import KEY, Shelf
+from wallet.vault import Item, Vault
 from wallet.web.app import make
 from wallet.web.box import Box, FileOpener
 from wallet.web.desk import Desk
+from work import CONTEXTS
 
 AT: Final = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 TOKEN: Final = "the-one-token-of-the-test"
 PASSPHRASE: Final = "correct horse battery"
+
+EVIL: Final = "<script>alert(1)</script>\N{RIGHT-TO-LEFT OVERRIDE}<img src=x onerror=alert(2)> " + "M" * 200
 
 
 @dataclass
@@ -93,6 +101,24 @@ def request_file(
     path = folder / "demande.json"
     path.write_bytes(to_json(document))
     return path
+
+
+def hostile() -> Json:
+    """What no platform of ours would sign, and somebody did: a name with a script in it, and a word without an end."""
+    key = holder_key("evil")
+    document = {name: value for name, value in credential("WorkHistory").items() if name != "proof"}
+    return sign({**document, "issuer": {"id": key.did, "name": EVIL}}, key=key, created=AT, contexts=CONTEXTS)
+
+
+def fill(wallet: Wallet, *, evil: bool = True) -> None:
+    """A wallet that holds a few statements, one of them from a platform with a hostile name."""
+    documents: list[Json] = [credential("Earnings"), credential("Rating"), credential("Review")]
+    documents += [hostile() if evil else credential("WorkHistory"), credential("PlatformMembership", bound=False)]
+    with Vault.create(wallet.path, PASSPHRASE.encode(), rand=os.urandom, cost=MIN_COST) as vault:
+        shelf, own = Shelf(vault), {holder_key().did}
+        vault.put([Item.new(KEY, {"position": 0, "seed": holder_key().seed.hex()}, rand=os.urandom)])
+        received = [verified(one, own=own, contexts=CONTEXTS, at=AT, where="test") for one in documents]
+        assert shelf.add(received, at=AT, rand=os.urandom) == len(documents)
 
 
 def enter(page: Any, wallet: Wallet) -> None:

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from wallet.insights import Insights, Provable, insights
 from wallet.insights_svg import income_svg, income_table, rating_svg, rating_table
-from wallet.insights_words import ending_text, proof_text
+from wallet.insights_words import ending_text, income_title, proof_text, rating_title
 from wallet.plain import short
 from wallet.web import views
 from wallet.web.desk import DESK
@@ -21,13 +21,19 @@ async def get_insights(request: web.Request) -> web.StreamResponse:
     return page(request, "insights", here="home", charts=_charts(found, lang), **_told(found, lang))
 
 
-def _charts(found: Insights, lang: str) -> dict[str, list[tuple[str, str]]]:
-    """Pictures and tables: markup, made of escaped texts and numbers (wallet.insights_svg)."""
+def _charts(found: Insights, lang: str) -> dict[str, list[tuple[str, str, str]]]:
+    """Titles, pictures and tables: these are markup, made of escaped texts and numbers (wallet.insights_svg)."""
     incomes = enumerate(found.income)
     ratings = enumerate(found.ratings)
     return {
-        "income": [(income_svg(one, f"income-{place}", lang), income_table(one, lang)) for place, one in incomes],
-        "ratings": [(rating_svg(one, f"rating-{place}", lang), rating_table(one, lang)) for place, one in ratings],
+        "income": [
+            (income_title(one, lang), income_svg(one, f"income-{place}", lang), income_table(one, lang))
+            for place, one in incomes
+        ],
+        "ratings": [
+            (rating_title(one, lang), rating_svg(one, f"rating-{place}", lang), rating_table(one, lang))
+            for place, one in ratings
+        ],
     }
 
 

@@ -12,6 +12,7 @@ from wallet import words
 from wallet.choose import Copy, Plan, Proposal
 from wallet.guard import CounterOffer, Why
 from wallet.guard_words import named, offered_text, trace_lines
+from wallet.plain import short
 from wallet.web.phrases import clean
 from work.phrases import day
 from work.purposes import PURPOSES, Judgement, judge, law
@@ -162,7 +163,7 @@ def groups(copies: Sequence[Copy], *, at: datetime, lang: str) -> tuple[Group, .
     found: dict[str, list[Row]] = {}
     for entry in words.statements(copies):
         if isinstance(entry, dict):
-            platform = "" if entry["ownImport"] else clean(str(entry["issuer"]), 120)
+            platform = "" if entry["ownImport"] else clean(short(str(entry["issuer"])))
             found.setdefault(platform, []).append(_row(entry, at, lang))
     return tuple(Group(name, tuple(found[name])) for name in sorted(found, key=lambda name: (not name, name)))
 
@@ -191,7 +192,7 @@ def statement(copies: Sequence[Copy], name: str, *, at: datetime, lang: str) -> 
     kind = str(told["type"])
     return Statement(
         row=_row(entry, at, lang),
-        platform="" if copy.own else clean(str(told["issuer"]), 120),
+        platform="" if copy.own else clean(str(told["issuer"])),
         own=copy.own,
         bound=any(each.holder for each in group),
         kind=kind,
@@ -260,7 +261,7 @@ def _showing(proposal: Proposal, made: Plan, lang: str, ticked: frozenset[str] |
     everything = _told(proposal.type, _claims(told["claims"]), lang)
     return Showing(
         label=name_of(proposal.type, lang),
-        platform="" if proposal.copy.own else clean(proposal.copy.issuer_name, 120),
+        platform="" if proposal.copy.own else clean(short(proposal.copy.issuer_name)),
         own=proposal.copy.own,
         along=along,
         boxes=boxes,
