@@ -16,6 +16,7 @@ from tests.browser import NARROW, WIDE, check_page, visit
 from tests.line import holder_key
 from tests.pages_app import NOW, Site, running_site
 from tests.wallet_pages_app import EVIL, Wallet, enter, fill, request_file, running_wallet, unlock
+from wallet.web import receive_pages
 
 OFFERED = [f"{kind}_bbs-2023" for kind in ("PlatformMembership", "Earnings", "Rating")]
 
@@ -221,6 +222,8 @@ def test_hostile_texts_are_texts(chromium: Any, wallet: Wallet, tmp_path: Path) 
     asked = request_file(tmp_path, "Earnings.monthly", client=EVIL, why=EVIL)
     with visit(chromium, viewport=NARROW) as page:
         enter(page, wallet)
+        assert "<script>alert(1)" in text(page)
+        page.locator("main li.card a").first.click()
         assert "<script>alert(1)</script>" in text(page)
         page.goto(f"{wallet.base}/answer")
         page.set_input_files("#file", asked)
@@ -251,6 +254,25 @@ def test_a_picture_of_a_qr_code_is_an_offer(chromium: Any, wallet: Wallet, site:
         page.fill("#text", made.link)
         page.click("main form button >> nth=0")
         assert "the offer was used" in text(page, ".wrong")
+
+
+def test_an_offer_that_takes_a_while(
+    chromium: Any, wallet: Wallet, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = offer(site)
+    with visit(chromium, lang="fr", viewport=NARROW) as page:
+        enter(page, wallet)
+        page.goto(f"{wallet.base}/receive")
+        page.fill("#text", made.link)
+        page.click("main form button >> nth=0")
+        with monkeypatch.context() as patched:
+            patched.setattr(receive_pages, "PATIENCE", 0)
+            page.click("main form button")
+            assert page.locator("h1").inner_text() == "Réception en cours"
+            check_page(page)
+        page.click("text=Regarder encore")
+        page.wait_for_selector("main .good", timeout=60_000)
+        assert page.complaints == []
 
 
 def test_a_reply_and_a_dispute_by_keyboard(chromium: Any, wallet: Wallet) -> None:

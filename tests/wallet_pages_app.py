@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +11,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from tests.browser import served
-from tests.line import credential, holder_key
+from tests.line import credential, holder_key, issuer_keys
 from vc.canon import Json, to_json
 from vc.io.fetch import fetch
 from vc.sealing import MIN_COST
@@ -112,8 +112,10 @@ def hostile() -> Json:
 
 def fill(wallet: Wallet, *, evil: bool = True) -> None:
     """A wallet that holds a few statements, one of them from a platform with a hostile name."""
-    documents: list[Json] = [credential("Earnings"), credential("Rating"), credential("Review")]
-    documents += [hostile() if evil else credential("WorkHistory"), credential("PlatformMembership", bound=False)]
+    keys = replace(issuer_keys(), name="Courses & Cie")
+    documents: list[Json] = [credential(kind, keys=keys) for kind in ("Earnings", "Rating", "Review")]
+    documents.append(hostile() if evil else credential("WorkHistory", keys=keys))
+    documents.append(credential("PlatformMembership", keys=keys, bound=False))
     with Vault.create(wallet.path, PASSPHRASE.encode(), rand=os.urandom, cost=MIN_COST) as vault:
         shelf, own = Shelf(vault), {holder_key().did}
         vault.put([Item.new(KEY, {"position": 0, "seed": holder_key().seed.hex()}, rand=os.urandom)])

@@ -114,6 +114,7 @@ class Smaller:
     offered: tuple[tuple[str, bool], ...]
     withheld: str
     laws: tuple[str, ...]
+    showings: tuple[Showing, ...]  # all that the answer would hold, what always goes along included
     answerable: bool  # nobody has to be asked first
     complete: bool
 
@@ -321,6 +322,7 @@ def smaller(offer: CounterOffer, lang: str) -> Smaller | None:
         offered=tuple((clean(offered_text(one, lang), MAX_PASSAGE), one.optional) for one in offer.offered),
         withheld=clean(named(((one.type, one.claim) for one in offer.withheld), lang), MAX_PASSAGE),
         laws=tuple(dict.fromkeys(one.law[lang] for one in offer.withheld if one.why is Why.never and one.law)),
+        showings=tuple(_showing(proposal, offer.answer, lang, None) for proposal in offer.answer.proposals),
         answerable=not offer.instead and bool(offer.answer.proposals),
         complete=offer.complete,
     )
