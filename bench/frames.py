@@ -12,7 +12,7 @@ from pathlib import Path
 
 import segno
 import zxingcpp
-from base45 import b45decode, b45encode  # type: ignore[import-untyped]
+from base45 import b45decode, b45encode
 from PIL import Image
 
 from bench.documents import AT, earnings

@@ -4,7 +4,7 @@ import zlib
 from hashlib import sha256
 
 import pytest
-from base45 import b45encode  # type: ignore[import-untyped]
+from base45 import b45encode
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Final, Self, TypeAlias
 
-from base45 import b45decode, b45encode  # type: ignore[import-untyped]  # it ships no types
+from base45 import b45decode, b45encode  # it ships no types
 
 from vc.errors import Malformed, Undetermined, Unsupported
 
