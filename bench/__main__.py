@@ -9,7 +9,21 @@ from collections.abc import Iterator
 
 from nacl.signing import SigningKey
 
-from bench import attest, bbs_features, bulk, claims, ecdsa, enveloped, sdjwt, sizes, status, statuslists, vcapi, wallet
+from bench import (
+    attest,
+    bbs_features,
+    bulk,
+    claims,
+    ecdsa,
+    enveloped,
+    frames,
+    sdjwt,
+    sizes,
+    status,
+    statuslists,
+    vcapi,
+    wallet,
+)
 from bench.bbs_floor import derive_floor, sign_floor, verify_floor
 from bench.documents import AT, earnings, rating
 from bench.measure import HEAD, Row, compare
@@ -107,6 +121,7 @@ def main() -> int:
         bbs_features.rows(),
         sdjwt.rows(),
         enveloped.rows(),
+        frames.rows(),
         status.rows(),
         statuslists.rows(),
         claims.rows(),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 from fuzz.seeds_formats import formats, lists_and_documents
 from fuzz.seeds_protocol import protocols
@@ -9,8 +10,11 @@ from fuzz.targets import CORPUS
 from tests.line import AT, answer, credential, entry, issuer_keys, request
 from tests.work_samples import EARNINGS, RATING
 from vc.canon import Json, to_json
+from vc.frames import Kind, Message, split
+from vc.io.codes import Subject, draw
 from vc.secure import sign
 from work import CONTEXTS
+from work.dictionary import DICTIONARIES
 from work.draft import draft
 from work.statement import Statement
 
@@ -53,6 +57,12 @@ def seeds() -> Iterator[tuple[str, str, bytes]]:
     )
     yield "statement", "earnings", to_json(Statement("Earnings", "worker", EARNINGS).to_json())
     yield "request", "income", _request()
+    for name, raw in (("short", _request()), ("presentation", to_json(presentation))):
+        texts = split(Message(Kind.ANSWER, raw), dictionaries=DICTIONARIES)
+        yield "frames", name, "\n".join(texts).encode()
+    for suffix in ("png", "gif"):
+        picture = Path(f"code.{suffix}")
+        yield "picture", suffix, draw(["https://platform.example"], picture, Subject("offer", "en"))[picture]
     yield from formats()
     yield from lists_and_documents()
     yield from protocols()

@@ -18,6 +18,8 @@ from vc.documents import NO_DOCUMENTS, Documents, Given, resolve
 from vc.envelope import Content, parse_envelope
 from vc.enveloped import by_did, open_credential
 from vc.errors import VcError
+from vc.frames import join
+from vc.io.pictures import read_codes
 from vc.jose import parse_jws
 from vc.jsonld import to_quads
 from vc.jwk import parse_jwk
@@ -46,6 +48,7 @@ from vc.verify import Binding, Policy, verify_presentation
 from vc.x5c import parse_x5c
 from work import CONTEXTS
 from work.contexts import CREDENTIALS_URL, URL
+from work.dictionary import DICTIONARIES
 from work.statement import Statement
 from work.validate import check_document
 
@@ -157,6 +160,8 @@ TARGETS: Final[Mapping[str, Target]] = MappingProxyType(
         "vc-api-presentation": lambda raw: verify_presentation_body(parse_json(raw), _world()),
         "vc-api-derive": lambda raw: derive_body(parse_json(raw), contexts=CONTEXTS, rand=bytes),
         "request": parse_request,
+        "frames": lambda raw: join(_text(raw).splitlines(), dictionaries=DICTIONARIES),
+        "picture": lambda raw: read_codes(raw, where="picture"),
         "trust": lambda raw: parse_trust(raw, contexts=CONTEXTS),
         "statement": lambda raw: Statement.parse(parse_json(raw)),
         "document": lambda raw: check_document(_object(raw)),

@@ -103,6 +103,7 @@ def test_pure_code_reads_no_clock_no_chance_and_no_file() -> None:
         for name in (
             "vc/contexts/__init__",
             "work/contexts/__init__",
+            "work/dictionary/__init__",
             "work/laws/__init__",
             "work/names",
             "work/purposes/__init__",

@@ -235,7 +235,10 @@ def test_the_report_and_the_wallet_say_it_in_words(lang: str) -> None:
     held = copy(credential("Qualification"))
     made = plan(asked, [held], contexts=CONTEXTS, at=AT)
     report = build(
-        asked, {"Qualification": checked(Shown(asked, answer(asked, dict(held.document))))}, trust=trust(), at=AT
+        asked,
+        {"Qualification": checked(Shown(asked, answer(asked, dict(held.credential.document))))},
+        trust=trust(),
+        at=AT,
     )
     for told in (plan_text(asked, made, lang), copy_text(held, lang), to_text(report, lang)):
         plain = " ".join(told.split()).casefold()  # of a report, lines are broken anywhere

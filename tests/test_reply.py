@@ -186,7 +186,7 @@ def test_two_showings_share_nothing_but_what_is_said() -> None:
 
 def test_there_is_no_way_to_show_the_statement_without_the_reply() -> None:
     options = set(inspect.signature(present_command).parameters)
-    asking = {"source", "request", "root", "decline"}  # none of them chooses what is shown
+    asking = {"source", "request", "root", "decline", "qr", "card"}  # none of them chooses what is shown
     assert options == asking | {"choose", "counter_offer", "yes", "out", "home_dir", "lang", "at", "as_json"}
     assert set(inspect.signature(present).parameters) == {"proposal", "request", "key", "contexts", "at", "rand"}
     held = answered(credential("Earnings"), reply)

@@ -10,10 +10,13 @@ import typer
 
 from vc.canon import to_json
 from vc.errors import Malformed, Rejected, Undetermined, VcError
+from vc.frames import Kind, Message, split
+from vc.io.codes import Subject, draw, write_drawn
 from vc.io.command import new_app, run, show
 from vc.io.files import home, read_bounded, write_atomic
 from vc.io.offline import forbid_network
 from vc.io.options import LOOPBACK, At, Home, Host, Json_, Lang, Out, Port, Tls, language, moment
+from vc.io.pictures import read_message
 from vc.model import format_date_time
 from vc.oid4vp import parse_request
 from vc.trust import Trust, parse_trust
@@ -24,6 +27,7 @@ from verifier.report import Report, build, refused
 from verifier.request import Wanted, build_request
 from verifier.trustfile import add_issuer, add_lists, empty
 from work import CONTEXTS
+from work.dictionary import DICTIONARIES
 
 MAX_ANSWER: Final = 1 << 20  # sixteen credentials with every claim shown are under 200 KB
 MAX_REQUEST: Final = 1 << 18
@@ -67,9 +71,17 @@ def request_command(
         typer.Option("--format", help="sd-jwt asks for SD-JWT VCs, which the European wallets hold."),
     ] = "bbs-2023",
     out: Out = None,
+    qr: Annotated[
+        Path | None,
+        typer.Option(
+            "--qr", metavar="FILE|FOLDER", help="Also write it as QR codes: a .png, .svg, .gif or .html, or a folder."
+        ),
+    ] = None,
+    lang: Lang = "en",
     as_json: Json_ = False,
 ) -> None:
     """Write a request for a worker's wallet."""
+    language_ = language(lang)
     request = build_request(
         [Wanted.parse(text) for text in claim],
         client_id=client,
@@ -81,10 +93,14 @@ def request_command(
         sd_jwt=form == "sd-jwt",
         rand=os.urandom,
     )
-    target = out or Path("request.json")
+    target, drawn = out or Path("request.json"), {}
+    if qr is not None:
+        texts = split(Message(Kind.REQUEST, to_json(request)), dictionaries=DICTIONARIES)
+        drawn = draw(texts, qr, Subject("request", language_))
     write_atomic(target, to_json(request), mode=0o644)
+    write_drawn(drawn, mode=0o644)
     show(
-        {"file": str(target), "request": request},
+        {"file": str(target), "pictures": [str(path) for path in drawn], "request": request},
         as_json=as_json,
         text=lambda: f"Request written to {target}: give it to the worker, and keep it to check the answer.",
     )
@@ -92,7 +108,10 @@ def request_command(
 
 @app.command("check")
 def check_command(
-    answer: Path,
+    answer: Annotated[
+        list[Path],
+        typer.Argument(metavar="ANSWER…", help="A file; or pictures of its QR codes, in any order, or their folder."),
+    ],
     request: Annotated[Path, typer.Option("--request", metavar="FILE", help="The request that was answered.")],
     trust: TrustFile = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the report as a page to print.")] = None,
@@ -127,9 +146,11 @@ def check_command(
         raise typer.Exit(error.exit_code)
 
 
-def _checked(answer: Path, request: Path, trust: Path, accepted: Policy, at: datetime) -> tuple[Report, VcError | None]:
+def _checked(
+    answer: list[Path], request: Path, trust: Path, accepted: Policy, at: datetime
+) -> tuple[Report, VcError | None]:
     """The report, and the refusal that it tells of. What cannot be read is no answer, so an error without a report."""
-    raw = read_bounded(answer, limit=MAX_ANSWER)
+    raw = read_message(*answer, kind=Kind.ANSWER, limit=MAX_ANSWER, dictionaries=DICTIONARIES)
     asked = parse_request(read_bounded(request, limit=MAX_REQUEST), where=str(request))
     known = _trust(trust)
     try:

@@ -12,7 +12,7 @@ from vc.canon import Json, to_json
 from vc.errors import Malformed, Unsupported
 from vc.io.command import new_app, run, show
 from vc.io.files import read_bounded, write_atomic
-from vc.io.options import LOOPBACK, At, Home, Host, Json_, Lang, Out, Port, Tls, language, moment
+from vc.io.options import At, Home, Json_, Lang, Out, language, moment
 from wallet import words
 from wallet.accept_command import accept_command
 from wallet.answers import MAX_EVIDENCE, Answer, filed_under, screened, sign_answers, tidy
@@ -26,6 +26,7 @@ from wallet.receive import MAX_FILE, Received, read_credentials, receive
 from wallet.refresh_command import delete_command, refresh_command
 from wallet.vault_commands import guardians_command, init_command, passphrase_command, words_command
 from wallet.vault_words import backup_lines
+from wallet.web.serve_command import serve_command
 from work import CONTEXTS
 from work.digest import multihash
 from work.statement import Claims
@@ -193,24 +194,7 @@ app.add_typer(ledger_app, name="ledger")
 app.command("insights")(insights_command)
 
 
-@app.command("serve")
-def serve_command(
-    port: Port = 0,
-    host: Host = LOOPBACK,
-    tls: Tls = False,
-    as_json: Json_ = False,
-) -> None:
-    """Derive over HTTP (VC-API): send a credential of yours and what to show of it. The wallet itself stays shut."""
-    from vc.io.web import announce, run_service  # noqa: PLC0415  (aiohttp takes a while to load)
-    from wallet.app import DERIVE, make  # noqa: PLC0415
-
-    run_service(
-        make,
-        host=host,
-        port=port,
-        tls=tls,
-        ready=lambda base: announce({"base": base, "derive": DERIVE}, as_json=as_json),
-    )
+app.command("serve")(serve_command)
 
 
 def _own_text(text: str | None, file: Path | None) -> str | None:

@@ -14,14 +14,16 @@ import typer
 
 from vc.canon import parse_object
 from vc.errors import Malformed
+from vc.frames import Kind
 from vc.io.command import say, show
-from vc.io.files import read_bounded
 from vc.io.options import Home, Json_, Lang, language
+from vc.io.pictures import read_message
 from vc.model import format_date_time
 from wallet.formats import FORMATS, parse_formats
 from wallet.opening import open_shelf
 from wallet.shelf import Shelf
 from work import CONTEXTS
+from work.dictionary import DICTIONARIES
 
 if TYPE_CHECKING:
     from wallet.accept import GivenOffer
@@ -34,8 +36,8 @@ Offer = Annotated[
     str,
     typer.Argument(
         metavar="OFFER",
-        help="The link that the platform gave, openid-credential-offer://…, or a file with it; or, after a login, the "
-        "address that your browser was sent to.",
+        help="The link that the platform gave, openid-credential-offer://…, or a file or picture with it; or, after a "
+        "login, the address that your browser was sent to.",
     ),
 ]
 TxCode = Annotated[
@@ -100,10 +102,10 @@ def accept_command(
 
 
 def _link(offer: str) -> str:
-    """The link itself, or the one in a file: as text, or as `issuer offer --json` prints it."""
+    """The link itself, or the one in a file: as text, as `issuer offer --json` prints it, or in a picture."""
     if "://" in offer:
         return offer
-    raw = read_bounded(Path(offer), limit=MAX_FILE)
+    raw = read_message(Path(offer), kind=Kind.OFFER, limit=MAX_FILE, dictionaries=DICTIONARIES)
     if not raw.lstrip().startswith(b"{"):
         return raw.decode("utf-8", "replace").strip()
     link = parse_object(raw, where=offer).get("offer")

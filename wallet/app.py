@@ -37,7 +37,7 @@ async def derive_credential(request: web.Request) -> web.Response:
 
 
 def make(_base: str) -> web.Application:
-    """The application of ``ouvrage wallet serve``."""
+    """The application of ``ouvrage wallet serve --vc-api``."""
     app = new_web_app()
     add_routes(app, Deps(CONTEXTS.with_(EXAMPLES.raw), os.urandom))
     return app

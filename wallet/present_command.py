@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,11 +13,15 @@ import typer
 
 from vc.canon import Json, parse_object, to_json
 from vc.errors import Malformed, VcError
+from vc.frames import Kind
+from vc.io.codes import write_drawn
 from vc.io.command import say, show
-from vc.io.files import home, read_bounded, write_atomic
+from vc.io.files import home, write_atomic
 from vc.io.options import At, Home, Json_, Lang, Out, language, moment
+from vc.io.pictures import read_message
 from vc.oid4vp import Request, parse_request
 from wallet import words
+from wallet.card import Card, Qr, drawn_answer
 from wallet.choose import Plan, only, plan
 from wallet.guard_command import (
     CounterOffer_,
@@ -32,6 +36,7 @@ from wallet.present import present
 from wallet.roots import drop_root, keep_roots, kept_roots, read_roots, root_name
 from wallet.shelf import Shelf
 from work import CONTEXTS
+from work.dictionary import DICTIONARIES
 
 if TYPE_CHECKING:
     from wallet.online import Asked
@@ -126,12 +131,15 @@ def present_command(
     ] = False,
     root: Root = None,
     out: Out = None,
+    qr: Qr = None,
+    card: Card = None,
     home_dir: Home = None,
     lang: Lang = "en",
     at: At = None,
     as_json: Json_ = False,
 ) -> None:
-    """Answer a request: see what would be shown, agree, and send the answer; or write it, for a request in a file."""
+    """Answer a request: see what would be shown, agree, and send the answer; or write it, for a request in a file, as
+    QR codes, or to print."""
     language_, moment_ = language(lang), moment(at)
     require_alone(counter_offer=counter_offer, choose=choose)
     name = _source(source, request)
@@ -153,14 +161,13 @@ def present_command(
         if not (yes or _agrees(text, as_json=as_json)):
             raise Malformed("present", "you did not agree, so nothing was shown (--yes agrees)", code="NOT_AGREED")
         answer = _answer(shelf, question.request, made, moment_)
+        drawn = drawn_answer(answer, question.request, made.proposals, qr=qr, card=card, at=moment_, lang=language_)
         # Written down first: a disclosure that is in no ledger must not exist, whatever happens next.
         shelf.record(question.request, made.proposals, at=moment_, rand=os.urandom)
-        if question.online is not None and out is None:
+        if question.online is not None and out is None and not drawn:
             last, outcome = _sent(shelf, question.online, answer, language_)
         else:
-            target = out or Path("answer.json")
-            write_atomic(target, to_json(answer))
-            last, outcome = words.written(target, language_), {"answer": str(target)}
+            last, outcome = _written(answer, drawn, out, [path for path in (qr, card) if path], language_)
     show(
         {**outcome, **words.plan_json(question.request, made), **document},
         as_json=as_json,
@@ -200,7 +207,7 @@ def _question(name: str, root: Sequence[Path] | None, home_dir: Path | None, at:
     """The request of a link, or of a file: as JSON, or a link in it, bare or as `verifier request --json` prints it."""
     link = name if "://" in name else ""
     if not link:
-        raw = read_bounded(Path(name), limit=MAX_REQUEST)
+        raw = read_message(Path(name), kind=Kind.REQUEST, limit=MAX_REQUEST, dictionaries=DICTIONARIES)
         if raw.lstrip().startswith(b"{"):
             inner = parse_object(raw, where=name).get("request")
             link = inner if isinstance(inner, str) and "://" in inner else ""
@@ -232,6 +239,19 @@ def _answerable(made: Plan, name: str) -> Plan:
     if not made.proposals:
         raise Malformed(name[:80], "nothing in this wallet answers it; nothing was written", code="NO_ANSWER")
     return made
+
+
+def _written(
+    answer: dict[str, Json], drawn: Mapping[Path, bytes], out: Path | None, pictures: Sequence[Path], lang: str
+) -> tuple[str, dict[str, Json]]:
+    """The answer in files: as it is where ``out`` says so, or where it is not drawn."""
+    write_drawn(drawn)
+    target = out or (None if drawn else Path("answer.json"))
+    if target is not None:
+        write_atomic(target, to_json(answer))
+    paths = [*([target] if target else []), *pictures]
+    said = "\n".join(words.written(path, lang) for path in paths)
+    return said, {"answer": str(target) if target else None, "pictures": [str(path) for path in drawn]}
 
 
 def _sent(shelf: Shelf, asked: "Asked", answer: dict[str, Json], lang: str) -> tuple[str, dict[str, Json]]:

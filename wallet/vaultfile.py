@@ -60,7 +60,7 @@ def connect(path: Path, patience: float) -> sqlite3.Connection:
 def _connected(path: Path, patience: float) -> sqlite3.Connection:
     uri = f"{path.absolute().as_uri()}?mode=rw"  # never makes a file
     try:
-        # One thread at a time uses a vault (wallet.lock sees to it), and it need not be the same one.
+        # One thread at a time uses a vault (the web app's box sees to it), and it need not be the same one.
         return sqlite3.connect(uri, uri=True, timeout=patience, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
         raise _translated(error, path) from None

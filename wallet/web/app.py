@@ -1,0 +1,77 @@
+"""The application of ``ouvrage wallet serve``."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Final
+
+from aiohttp import web
+
+from vc.io.fetch import fetch
+from vc.io.web import STOPPING
+from wallet.web import answer_pages, entry_pages, held_pages, insight_pages, ledger_pages, receive_pages
+from wallet.web.box import Box
+from wallet.web.desk import DESK, Desk
+from wallet.web.guard import ENTER, add_headers, enter, guard
+from wallet.web.page import STYLE_PATH, get_style
+
+_NAME: Final = "{name:[0-9a-f]{12}}"
+_ID: Final = "{id:[A-Za-z0-9_-]{16}}"
+_KIND: Final = "{kind:reply|dispute}"
+
+ROUTES: Final = (
+    web.get(ENTER, enter, allow_head=False),
+    web.get(STYLE_PATH, get_style),
+    web.get("/unlock", entry_pages.get_unlock),
+    web.post("/unlock", entry_pages.post_unlock),
+    web.get("/new", entry_pages.get_new),
+    web.post("/new", entry_pages.post_new),
+    web.post("/lock", entry_pages.post_lock),
+    web.get("/settings", entry_pages.get_settings),
+    web.get("/", held_pages.get_home),
+    web.get(f"/held/{_NAME}", held_pages.get_statement),
+    web.post(f"/held/{_NAME}/dispute.json", held_pages.post_dispute_file),
+    web.get(f"/held/{_NAME}/{_KIND}", held_pages.get_said),
+    web.post(f"/held/{_NAME}/{_KIND}", held_pages.post_said),
+    web.post(f"/held/{_NAME}/{_KIND}/remove", held_pages.post_take_back),
+    web.get("/insights", insight_pages.get_insights),
+    web.get("/receive", receive_pages.get_receive),
+    web.post("/receive", receive_pages.post_receive),
+    web.get(f"/offer/{_ID}", receive_pages.get_offer),
+    web.post(f"/offer/{_ID}", receive_pages.post_offer),
+    web.get(f"/offer/{_ID}/result", receive_pages.get_result),
+    web.post("/keys", receive_pages.post_keys),
+    web.get("/answer", answer_pages.get_answer),
+    web.post("/answer", answer_pages.post_answer),
+    web.get(f"/answer/{_ID}", answer_pages.get_request),
+    web.post(f"/answer/{_ID}", answer_pages.post_request),
+    web.get(f"/answer/{_ID}/done", answer_pages.get_done),
+    web.get(f"/answer/{_ID}/counter-offer.json", answer_pages.get_counter_offer),
+    web.get(f"/answer/{_ID}/answer.json", answer_pages.get_file),
+    web.get("/ledger", ledger_pages.get_ledger),
+    web.get("/ledger.{form:csv|json}", ledger_pages.get_export),
+    web.get("/ledger/{number:[0-9]{1,9}}", ledger_pages.get_entry),
+    web.get("/ledger/{number:[0-9]{1,9}}/letter.html", ledger_pages.get_letter),
+)
+
+
+def new_desk(base: str, box: Box, *, token: str) -> Desk:
+    """What the pages share, in this world."""
+    return Desk(box, base, token, ask=fetch, now=lambda: datetime.now(UTC), rand=os.urandom)
+
+
+def make(desk: Desk) -> web.Application:
+    """The pages over a vault."""
+    app = web.Application(middlewares=[guard])
+    app[DESK] = desk
+    app[STOPPING] = asyncio.Event()
+    app.add_routes(ROUTES)
+    app.on_response_prepare.append(add_headers)
+
+    async def watched(_app: web.Application) -> AsyncIterator[None]:
+        async with desk.box.watched():
+            yield
+
+    app.cleanup_ctx.append(watched)
+    return app

@@ -1,0 +1,152 @@
+"""The vault behind the pages: locked or open, used by one thread, and locked again when nobody uses it."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Final, Protocol, TypeVar
+
+from vc.sealing import Cost
+from wallet.sealing import DEFAULT_COST
+from wallet.shelf import Shelf
+from wallet.vault import Vault
+
+IDLE_MINUTES: Final = 10
+LOOK_EVERY: Final = 5.0  # seconds between two looks at how long nobody has used it
+
+_T = TypeVar("_T")
+
+
+class Locked(Exception):
+    """The vault is locked: ask for the passphrase."""
+
+
+class Opener(Protocol):
+    """How the vault is opened and closed. All of it is called by one thread."""
+
+    def exists(self) -> bool:
+        """Whether there is a vault to open."""
+
+    def create(self, passphrase: bytes) -> Shelf:
+        """A new vault."""
+
+    def open(self, passphrase: bytes) -> Shelf:
+        """The vault that is there."""
+
+    def close(self) -> None:
+        """Forget its key; closed already is no error."""
+
+
+class FileOpener:
+    """The vault in a file."""
+
+    def __init__(self, path: Path, *, cost: Cost = DEFAULT_COST) -> None:
+        self.path = path
+        self._cost = cost
+        self._vault: Vault | None = None
+
+    def exists(self) -> bool:
+        """Whether there is a vault to open."""
+        return self.path.exists()
+
+    def create(self, passphrase: bytes) -> Shelf:
+        """A new vault. Raises what :meth:`Vault.create` does."""
+        self._vault = Vault.create(self.path, passphrase, rand=os.urandom, cost=self._cost)
+        return Shelf(self._vault)
+
+    def open(self, passphrase: bytes) -> Shelf:
+        """The vault that is there. Raises what :meth:`Vault.open` does."""
+        self._vault = Vault.open(self.path, passphrase, rand=os.urandom)
+        return Shelf(self._vault)
+
+    def close(self) -> None:
+        """Forget its key."""
+        if self._vault is not None:
+            self._vault.close()
+        self._vault = None
+
+
+class Box:
+    """One vault for all pages. What is done with it is done by its own thread, one thing after the other."""
+
+    def __init__(
+        self, opener: Opener, *, idle_minutes: float = IDLE_MINUTES, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.idle_minutes = idle_minutes
+        self._opener = opener
+        self._clock = clock
+        self._used = clock()
+        self._shelf: Shelf | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="vault")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is open, and was used not long ago."""
+        return self._shelf is not None and not self._is_idle()
+
+    async def exists(self) -> bool:
+        """Whether there is a vault to open."""
+        return await self._run(self._opener.exists)
+
+    async def create(self, passphrase: bytes) -> None:
+        """Make a new vault, and leave it open."""
+        await self._opened(lambda: self._opener.create(passphrase))
+
+    async def open(self, passphrase: bytes) -> None:
+        """Open the vault. Where the passphrase is wrong, it stays as it was."""
+        await self._opened(lambda: self._opener.open(passphrase))
+
+    async def close(self) -> None:
+        """Lock it, once what is under way is done."""
+        self._shelf, _ = None, self._shelf
+        await self._run(self._opener.close)
+
+    async def use(self, step: Callable[[Shelf], _T]) -> _T:
+        """What ``step`` makes of the open vault. Raises :class:`Locked`."""
+        if not self.is_open:
+            await self.close()
+            raise Locked
+        self._used = self._clock()
+        try:
+            return await self._run(lambda: step(self._require()))
+        finally:
+            self._used = self._clock()
+
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        """While the block runs, lock the vault when nobody has used it for a while; lock it at the end."""
+        watch = asyncio.create_task(self._watch())
+        try:
+            yield
+        finally:
+            watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await watch
+            await self.close()
+            self._thread.shutdown()
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            if self._shelf is not None and self._is_idle():
+                await self.close()
+
+    def _is_idle(self) -> bool:
+        return self._clock() - self._used > self.idle_minutes * 60
+
+    def _require(self) -> Shelf:
+        if self._shelf is None:
+            raise Locked
+        return self._shelf
+
+    async def _opened(self, step: Callable[[], Shelf]) -> None:
+        if self._shelf is not None:
+            await self.close()
+        self._shelf = await self._run(step)
+        self._used = self._clock()
+
+    async def _run(self, step: Callable[[], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, step)
