@@ -18,8 +18,10 @@ def served(home: Path, *words: str) -> Iterator[dict[str, Any]]:
     """``ouvrage issuer serve``; what it says that it serves. It has to end well."""
     with started(home, *words) as process:
         assert process.stdout is not None
-        yield json.loads(process.stdout.readline())
-        process.send_signal(signal.SIGTERM)
+        try:
+            yield json.loads(process.stdout.readline())
+        finally:
+            process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=30)
     assert process.returncode == 0, err
     assert WORKER not in err
@@ -47,8 +49,9 @@ def test_from_an_offer_to_a_proof_that_a_verifier_takes(tmp_path: Path) -> None:
         refused = ouvrage(tmp_path, "wallet", "accept", offer["offer"], "--json", ok=False)
         assert (refused.code, refused.json["error"]["code"]) == (2, "USAGE")
         got = ouvrage(
-            tmp_path, "wallet", "accept", offer["offer"], "--tx-code", offer["txCode"], "--copies", "3", "--json"
-        )
+            tmp_path, "wallet", "accept", offer["offer"], "--tx-code", offer["txCode"], "--format", "bbs-2023",
+            "--copies", "3", "--json"
+        )  # fmt: skip
         assert got.json == {"issuer": line["base"], "added": 3, "deferred": [], "told": True}
         again = ouvrage(tmp_path, "wallet", "accept", offer["offer"], "--tx-code", offer["txCode"], ok=False)
         assert again.code == 1

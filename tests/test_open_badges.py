@@ -233,10 +233,11 @@ WORDS = {
 def test_the_report_and_the_wallet_say_it_in_words(lang: str) -> None:
     asked = request(*ASKED, purpose="employment.fr")
     held = copy(credential("Qualification"))
+    assert not isinstance(held.document, str)
     made = plan(asked, [held], contexts=CONTEXTS, at=AT)
     report = build(
         asked,
-        {"Qualification": checked(Shown(asked, answer(asked, dict(held.credential.document))))},
+        {"Qualification": checked(Shown(asked, answer(asked, dict(held.document))))},
         trust=trust(),
         at=AT,
     )

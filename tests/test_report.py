@@ -570,6 +570,7 @@ def test_it_says_how_to_check_again() -> None:
 
 ELSEWHERE = {
     "client_id.py",
+    "frames.py",
     "jwe.py",
     "request_object.py",
     "sealing.py",
