@@ -23,6 +23,7 @@ from vc.trust import Trust, parse_trust
 from vc.verify import Policy
 from verifier import render
 from verifier.check import check, policy
+from verifier.pdf import to_pdf
 from verifier.policy import PolicyFile
 from verifier.policy_command import PolicyOption, policy_command, read_policy, request_by_policy, require_purpose
 from verifier.report import Report, build, refused
@@ -131,6 +132,7 @@ def check_command(
     trust: TrustFile = None,
     policy_file: PolicyOption = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the report as a page to print.")] = None,
+    pdf: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the report as PDF.")] = None,
     accept_possession: Annotated[
         bool,
         typer.Option(
@@ -158,6 +160,8 @@ def check_command(
     made, error = _checked(answer, request, _trust_path(trust, home_dir), accepted, rules, moment_)
     if html is not None:
         write_atomic(html, render.to_html(made, language_).encode("utf-8"), mode=0o644)
+    if pdf is not None:
+        write_atomic(pdf, to_pdf(made, language_), mode=0o644)
     show(made.to_json(), as_json=as_json, text=lambda: render.to_text(made, language_))
     if error is not None:
         raise typer.Exit(error.exit_code)
