@@ -92,9 +92,10 @@ def _serve(
     tls: bool | ssl.SSLContext,
     as_json: bool,
 ) -> None:
-    from issuer import logs, service  # noqa: PLC0415  (the server's parts take a while to load)
+    from issuer import service  # noqa: PLC0415  (the server's parts take a while to load)
     from issuer.database import Database  # noqa: PLC0415
     from issuer.deps import Deps  # noqa: PLC0415
+    from vc.io import logs  # noqa: PLC0415
     from vc.io.web import announce, run_service  # noqa: PLC0415
 
     keyring = _keyring(folder)

@@ -29,15 +29,15 @@ from issuer.credential import CROWDS
 from issuer.database import insert_new
 from issuer.deps import DEPS, Deps
 from issuer.hold import Crowds
-from issuer.logs import log_requests
 from issuer.metadata import cached
 from issuer.metrics import HEALTH, METRICS, OPERATIONS, Health, count_requests, new_metrics
-from issuer.openapi import describe
-from issuer.route import Answer, Route
 from issuer.tables import SETTING
 from issuer.tasks import Task, every, running
 from vc.canon import Json, to_json
 from vc.errors import Malformed
+from vc.io.logs import log_requests
+from vc.io.openapi import describe
+from vc.io.route import Answer, Route
 from vc.io.web import new_web_app
 
 BASE: Final = "base"  # the setting by which commands know where the service is
@@ -102,7 +102,7 @@ def make(deps: Deps, *, tasks: Sequence[Task] = TASKS) -> web.Application:
     app = new_web_app(log_requests, count_requests, secure=base.startswith("https:"))
     app[DEPS], app[METRICS], app[CROWDS], app[HEALTH] = deps, new_metrics(), Crowds(), Health()
     paths = list(mounted(base, [*ROUTES, OPENAPI_ROUTE]))
-    app[DESCRIPTION] = to_json(describe(paths, base=base, version=_version()))
+    app[DESCRIPTION] = to_json(describe(paths, title="Ouvrage issuer", base=base, version=_version()))
     mounted_at = [(_mount(app, path, route), route) for path, route in paths]
     opened = {template for template, route in mounted_at if _is_open(route)}
     for path in sorted({path for path, route in paths if _is_open(route)}):

@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, TCPConnector, web
 
-from issuer import logs
 from issuer.config import Config
 from issuer.database import Database
 from issuer.deps import DEPS, Deps
@@ -29,6 +28,7 @@ from tests.cli import PASSPHRASE, ROOT, ouvrage
 from tests.issuing import AT, BBS, JWT, attest, new_keys, new_ring, running
 from tests.test_vcapi_http import command
 from vc.errors import Malformed
+from vc.io import logs
 from vc.io.web import MAX_BODY, STOPPING
 from vc.jose import parse_jws, verify_jws
 from vc.keys import P256Key

@@ -18,9 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
-from issuer.keys import IssuerKey
 from vc.errors import Finding, Malformed, Rejected
-from vc.keys import ED25519, P256, P384, KeyKind, PublicKey
+from vc.keys import ED25519, P256, P384, KeyKind, PublicKey, Signer
 from vc.x5c import MAX_CHAIN, parse_certificate, verify_chain
 
 MAX_PEM: Final = 1 << 16
@@ -36,7 +35,7 @@ _ALGORITHMS: Final[Mapping[KeyKind, bytes]] = MappingProxyType(
 )
 
 
-def csr(key: IssuerKey, *, name: str, uris: Sequence[str], hosts: Sequence[str]) -> str:
+def csr(key: Signer, *, name: str, uris: Sequence[str], hosts: Sequence[str]) -> str:
     """A certificate request (RFC 2986) in PEM for a key, with the names that a certificate is to state."""
     public, kind = _library_key(key.public), key.public.kind
     stand_in, digest = _stand_in(kind)
@@ -68,7 +67,7 @@ def parse_chain(raw: bytes, public: PublicKey, *, at: datetime, where: str) -> t
     """
     certificates = _certificates(raw, where)
     if _spki(certificates[0].public_key()) != _spki(_library_key(public)):
-        raise _refused("the first certificate is not for the key that signs tokens now; see: ouvrage issuer keys csr")
+        raise _refused("the first certificate is not for the key that signs now; `keys csr` writes a request for one")
     for certificate in certificates:
         if not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc:
             raise _refused(

@@ -24,7 +24,6 @@ from vc.sealing import SALT_BYTES, Cost, check_passphrase, digest, is_affordable
 MAX_FILE: Final = 4 << 20  # a did:webvh log of 512 entries has 1 MB
 LIMITS: Final = Limits(size=MAX_FILE)
 COST: Final = Cost(ops=5, mem=64 << 20)  # some 0.15 s for each command, and for each guess
-PLACE: Final = b"ouvrage issuer keys 2"
 
 Ask: TypeAlias = Callable[[bool], bytes]  # the passphrase: a new one, or the one that the file has
 
@@ -37,12 +36,12 @@ def ask_passphrase(new: bool) -> bytes:
     if "OUVRAGE_PASSPHRASE_FILE" not in os.environ and not sys.stdin.isatty():
         raise Malformed(
             "passphrase",
-            "the issuer's keys are sealed with one: name a file with OUVRAGE_PASSPHRASE_FILE, or use a terminal",
+            "the keys are sealed with one: name a file with OUVRAGE_PASSPHRASE_FILE, or use a terminal",
             code="NO_PASSPHRASE",
         )
     if new and "OUVRAGE_PASSPHRASE_FILE" not in os.environ:
-        return prompt_twice("A passphrase for the issuer's keys")
-    return read_passphrase(os.environ, lambda: _prompt("Passphrase of the issuer's keys"))
+        return prompt_twice("A passphrase for the keys")
+    return read_passphrase(os.environ, lambda: _prompt("Passphrase of the keys"))
 
 
 def prompt_twice(text: str) -> bytes:
@@ -121,11 +120,11 @@ def damaged(where: str) -> Malformed:
     return Malformed(where, "damaged, or not a key file; restore it from your backup", code="BAD_KEYS")
 
 
-def read(path: Path, passphrase: Ask, *, held: Lock | None = None) -> tuple[dict[str, Json], Lock | None]:
+def read(path: Path, passphrase: Ask, *, place: bytes, held: Lock | None = None) -> tuple[dict[str, Json], Lock | None]:
     """The document in a key file, and its lock; None for one from before key files were sealed.
 
-    ``held`` is a lock that opened it before: it spares the passphrase. Raises :class:`Malformed` for a damaged file,
-    :class:`Rejected` with code ``WRONG_PASSPHRASE``.
+    ``place`` is what it was sealed for, ``held`` a lock that opened it before: it spares the passphrase.
+    Raises :class:`Malformed` for a damaged file, :class:`Rejected` with code ``WRONG_PASSPHRASE``.
     """
     document = parse_object(read_bounded(path, limit=MAX_FILE), where=str(path), limits=LIMITS)
     if document.get("version") == 1:
@@ -134,15 +133,15 @@ def read(path: Path, passphrase: Ask, *, held: Lock | None = None) -> tuple[dict
     lock = held
     if lock is None or (lock.salt, lock.cost) != (found.salt, found.cost):
         lock = Lock(found.salt, found.cost, stretch(passphrase(False), found.salt, found.cost))
-    raw = unseal(found.sealed, key=lock.key, place=PLACE)
+    raw = unseal(found.sealed, key=lock.key, place=place)
     if raw is None:
         raise Rejected((Finding("WRONG_PASSPHRASE", f"this passphrase does not open {path}"),))
     return parse_object(raw, where=str(path), limits=LIMITS), lock
 
 
-def write(path: Path, document: dict[str, Json], lock: Lock, *, rand: Callable[[int], bytes]) -> None:
-    """Keep a document, sealed, at ``path``. Raises :class:`Undetermined` where the disk refuses."""
-    sealed = seal(to_json(document), key=lock.key, place=PLACE, rand=rand)
+def write(path: Path, document: dict[str, Json], lock: Lock, *, place: bytes, rand: Callable[[int], bytes]) -> None:
+    """Keep a document, sealed for ``place``, at ``path``. Raises :class:`Undetermined` where the disk refuses."""
+    sealed = seal(to_json(document), key=lock.key, place=place, rand=rand)
     write_atomic(path, to_json(_Sealed(lock.salt, lock.cost, sealed).to_json()))
 
 
