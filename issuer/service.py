@@ -34,7 +34,6 @@ from issuer.metrics import HEALTH, METRICS, OPERATIONS, Health, count_requests, 
 from issuer.tables import SETTING
 from issuer.tasks import Task, every, running
 from vc.canon import Json, to_json
-from vc.errors import Malformed
 from vc.io.logs import log_requests
 from vc.io.openapi import describe
 from vc.io.route import Answer, Route
@@ -42,7 +41,6 @@ from vc.io.web import new_web_app
 
 BASE: Final = "base"  # the setting by which commands know where the service is
 OPENAPI: Final = "/openapi.json"
-LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 # Whoever has routes, in the order of the description.
 ROUTES: Final[tuple[Route, ...]] = (
@@ -65,21 +63,6 @@ TASKS: Final = (
     every(600, "retention", retention.sweep_all),
     Task("webhook", webhook.deliver),
 )
-
-
-def checked_base(base: str, *, development: bool) -> str:
-    """A Credential Issuer Identifier (OpenID4VCI §12.2.1), without a slash at its end. Raises :class:`Malformed`."""
-    try:
-        parts = urlsplit(base)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        parts, host = urlsplit(""), None
-    plain = base.isascii() and base.isprintable() and not set(base) & set(' "<>\\^`{|}?#%')
-    if not host or parts.scheme not in ("https", "http") or parts.username is not None or not plain:
-        raise Malformed("--base", "give an address such as https://issuer.example.com/work", code="BAD_BASE")
-    if parts.scheme == "http" and host not in LOOPBACK and not development:
-        raise Malformed("--base", "has to begin with https://, unless with --development", code="BAD_BASE")
-    return base.rstrip("/")
 
 
 def mounted(base: str, routes: Sequence[Route]) -> Iterator[tuple[str, Route]]:

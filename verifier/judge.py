@@ -1,0 +1,19 @@
+"""From an answer to a report, in one step: offline, and whatever is wrong with it, a report that says so."""
+
+from datetime import datetime
+
+from vc.errors import VcError
+from vc.oid4vp import Request
+from vc.trust import Trust
+from vc.verify import Policy
+from verifier.check import check
+from verifier.report import Report, build, refused
+
+
+def judge(raw: bytes, request: Request, *, trust: Trust, policy: Policy, at: datetime) -> tuple[Report, VcError | None]:
+    """The report on the bytes of an answer, and the error that it tells of, where it is not one of a valid answer."""
+    try:
+        proven = check(raw, request, trust=trust, policy=policy, at=at)
+        return build(request, proven, trust=trust, at=at, answer=raw), None
+    except VcError as error:
+        return refused(request, error, trust=trust, at=at, answer=raw), error
