@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from issuer import adopt_commands, drill_commands
+from issuer.keyfile import ask_passphrase, exclusive, prompt_twice
 from issuer.keyring import FILE, KeyRing
 from issuer.keys import new_key
 from issuer.keysteps import Days, KeyId, KindName, RoleName, attested_types, change, changed, row
@@ -20,7 +21,6 @@ from vc.canon import Json, parse_object
 from vc.errors import Malformed
 from vc.io.command import new_app, show
 from vc.io.files import home, read_passphrase
-from vc.io.keyfile import ask_passphrase, exclusive, prompt_twice
 from vc.io.options import At, Home, Json_, moment
 
 app = new_app("The issuer's keys.")

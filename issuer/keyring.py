@@ -14,20 +14,19 @@ from pathlib import Path
 from threading import Lock as Mutex
 from typing import Final, Self
 
+from issuer import keyfile
 from issuer.identities import Identity, Method, new_identity
+from issuer.keyfile import Ask, Lock, ask_passphrase
 from issuer.keys import IssuerKey, IssuerKeys, Role, create, from_stored, new_key
 from issuer.ringkeys import DAY, Name, RingKey, over
 from vc.canon import Json
 from vc.did import did_key_method
 from vc.errors import Malformed, Undetermined
-from vc.io import keyfile
-from vc.io.keyfile import Ask, Lock, ask_passphrase
 from vc.keys import Bls12381Key
 from vc.model import parse_date_time
 from work.months import first_second
 
 FILE: Final = "keys.json"
-PLACE: Final = b"ouvrage issuer keys 2"  # what key files are sealed for
 MAX_KEYS: Final = 120  # that are not over yet: verifiers read 256 names of one issuer, and a key may have two
 
 Rand = Callable[[int], bytes]
@@ -75,13 +74,13 @@ class KeyRing:
     @classmethod
     def read(cls, folder: Path, *, passphrase: Ask, held: Lock | None = None) -> Self:
         """The keys kept in ``folder``; ``held`` is the lock of an earlier reading, which spares the passphrase."""
-        document, lock = keyfile.read(folder / FILE, passphrase, place=PLACE, held=held)
+        document, lock = keyfile.read(folder / FILE, passphrase, held=held)
         return replace(cls._parse(document, str(folder / FILE)), lock=lock)
 
     def save(self, folder: Path, *, rand: Rand, passphrase: Ask) -> Self:
         """Keep the keys, sealed; with a new passphrase where they were not. Raises :class:`Undetermined`."""
         lock = self.lock or Lock.new(passphrase(True), rand=rand)
-        keyfile.write(folder / FILE, self._document(), lock, place=PLACE, rand=rand)
+        keyfile.write(folder / FILE, self._document(), lock, rand=rand)
         return replace(self, lock=lock)
 
     def _document(self) -> dict[str, Json]:

@@ -8,13 +8,13 @@ from typing import Annotated, Final
 
 import typer
 
+from issuer.keyfile import ask_passphrase, exclusive
 from issuer.keyring import KeyRing
 from issuer.keys import Role
 from issuer.options import database_address
 from issuer.ringkeys import RingKey
 from vc.canon import Json
 from vc.io.command import show
-from vc.io.keyfile import ask_passphrase, exclusive
 from vc.model import format_date_time
 from work.types import TYPES
 

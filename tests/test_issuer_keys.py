@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from issuer.database import Database
 from issuer.events import Event, Kind
 from issuer.events import read as read_events
+from issuer.keyfile import Lock, ask_passphrase
 from issuer.keyring import FILE, KeyRing, watch
 from issuer.keys import IssuerKeys, Role, new_key
 from issuer.ringkeys import RingKey
@@ -24,7 +25,6 @@ from tests.line import AT, Shown, answer, checked, credential, issuer_keys, rand
 from vc.canon import Json
 from vc.errors import Malformed, Rejected, Undetermined, Unsupported
 from vc.io import keyfile
-from vc.io.keyfile import Lock, ask_passphrase
 from vc.keys import P384, Bls12381Key
 from vc.sealing import MIN_COST
 from vc.trust import parse_issuer

@@ -8,12 +8,16 @@ from typing import Final, Self
 from vc.canon import Json
 from vc.did import did_jwk_method
 from vc.io import keyfile
-from vc.io.keyfile import Ask, Lock, ask_passphrase
+from vc.io.keyfile import Ask, Lock
 from vc.keys import P256Key
 
 FILE: Final = "keys.json"
 PLACE: Final = b"ouvrage verifier keys 1"
 SECRET_BYTES: Final = 32
+
+
+def _ask(new: bool) -> bytes:
+    return keyfile.ask_passphrase(new, whose="the verifier's")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,7 @@ class Keys:
     lock: Lock = field(repr=False)
 
     @classmethod
-    def open(cls, folder: Path, *, rand: Callable[[int], bytes], passphrase: Ask = ask_passphrase) -> Self:
+    def open(cls, folder: Path, *, rand: Callable[[int], bytes], passphrase: Ask = _ask) -> Self:
         """The keys in a folder; new ones where there are none. Raises :class:`Malformed` for a damaged file, and
         :class:`Rejected` for a wrong passphrase."""
         with keyfile.exclusive(folder):

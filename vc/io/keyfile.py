@@ -28,20 +28,21 @@ COST: Final = Cost(ops=5, mem=64 << 20)  # some 0.15 s for each command, and for
 Ask: TypeAlias = Callable[[bool], bytes]  # the passphrase: a new one, or the one that the file has
 
 
-def ask_passphrase(new: bool) -> bytes:
+def ask_passphrase(new: bool, *, whose: str) -> bytes:
     """The passphrase from ``OUVRAGE_PASSPHRASE_FILE``, or from whoever sits at the terminal; a new one twice.
 
-    Raises :class:`Malformed`, code ``NO_PASSPHRASE``, where there is neither.
+    ``whose`` says whose keys are asked about, such as ``the issuer's``. Raises :class:`Malformed`, code
+    ``NO_PASSPHRASE``, where there is neither.
     """
     if "OUVRAGE_PASSPHRASE_FILE" not in os.environ and not sys.stdin.isatty():
         raise Malformed(
             "passphrase",
-            "the keys are sealed with one: name a file with OUVRAGE_PASSPHRASE_FILE, or use a terminal",
+            f"{whose} keys are sealed with one: name a file with OUVRAGE_PASSPHRASE_FILE, or use a terminal",
             code="NO_PASSPHRASE",
         )
     if new and "OUVRAGE_PASSPHRASE_FILE" not in os.environ:
-        return prompt_twice("A passphrase for the keys")
-    return read_passphrase(os.environ, lambda: _prompt("Passphrase of the keys"))
+        return prompt_twice(f"A passphrase for {whose} keys")
+    return read_passphrase(os.environ, lambda: _prompt(f"Passphrase of {whose} keys"))
 
 
 def prompt_twice(text: str) -> bytes:
@@ -121,10 +122,11 @@ def damaged(where: str) -> Malformed:
 
 
 def read(path: Path, passphrase: Ask, *, place: bytes, held: Lock | None = None) -> tuple[dict[str, Json], Lock | None]:
-    """The document in a key file, and its lock; None for one from before key files were sealed.
+    """The document in a key file that was sealed for ``place``, and its lock; None for one from before key files were
+    sealed.
 
-    ``place`` is what it was sealed for, ``held`` a lock that opened it before: it spares the passphrase.
-    Raises :class:`Malformed` for a damaged file, :class:`Rejected` with code ``WRONG_PASSPHRASE``.
+    ``held`` is a lock that opened it before: it spares the passphrase. Raises :class:`Malformed` for a damaged file,
+    :class:`Rejected` with code ``WRONG_PASSPHRASE``.
     """
     document = parse_object(read_bounded(path, limit=MAX_FILE), where=str(path), limits=LIMITS)
     if document.get("version") == 1:
