@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 
 import typer
 
-from vc.canon import to_json
+from vc.canon import Json, to_json
 from vc.errors import Malformed, Rejected, Undetermined, VcError
 from vc.frames import Kind, Message, split
 from vc.io.codes import Subject, draw, write_drawn
@@ -23,6 +23,8 @@ from vc.trust import Trust, parse_trust
 from vc.verify import Policy
 from verifier import render
 from verifier.check import check, policy
+from verifier.policy import PolicyFile
+from verifier.policy_command import PolicyOption, policy_command, read_policy, request_by_policy, require_purpose
 from verifier.report import Report, build, refused
 from verifier.request import Wanted, build_request
 from verifier.trustfile import add_issuer, add_lists, empty
@@ -38,6 +40,8 @@ app = new_app("Check a worker's proof offline, without telling the platform.")
 trust_app = new_app("Whom to trust: a file of issuers, their keys, and what they may attest.")
 app.add_typer(trust_app, name="trust")
 
+app.command("policy")(policy_command)
+
 TrustFile = Annotated[
     Path | None, typer.Option("--trust", metavar="FILE", help="The trust file; default: this verifier's own.")
 ]
@@ -45,16 +49,17 @@ TrustFile = Annotated[
 
 @app.command("request")
 def request_command(
-    purpose: Annotated[str, typer.Option(help="Why you ask: such as credit.consumer.eu or housing.tenancy.fr.")],
+    client: Annotated[str, typer.Option("--as", metavar="NAME", help="Who asks: the name that the worker will see.")],
+    purpose: Annotated[str, typer.Option(help="Why you ask: such as credit.consumer.eu or housing.tenancy.fr.")] = "",
     claim: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
             metavar="CLAIM",
             help="What you ask for; may be repeated. Such as "
             "'Earnings.averageAtLeast12m>=1500', Rating, WorkHistory.jobsCompleted.",
         ),
-    ],
-    client: Annotated[str, typer.Option("--as", metavar="NAME", help="Who asks: the name that the worker will see.")],
+    ] = None,
+    policy_file: PolicyOption = None,
     necessity: Annotated[str, typer.Option(help="One sentence: why the purpose needs this.")] = "",
     retention: Annotated[
         int | None,
@@ -82,21 +87,31 @@ def request_command(
 ) -> None:
     """Write a request for a worker's wallet."""
     language_ = language(lang)
-    request = build_request(
-        [Wanted.parse(text) for text in claim],
-        client_id=client,
-        purpose=purpose,
-        necessity=necessity,
-        retention_days=retention,
-        ask_anyway=ask_anyway,
-        accept_possession=accept_possession,
-        sd_jwt=form == "sd-jwt",
-        rand=os.urandom,
-    )
+    if policy_file is not None:
+        if purpose or claim or accept_possession:
+            raise Malformed("--policy", "says the purpose and what is asked by itself: leave those out", code="USAGE")
+        request = request_by_policy(policy_file, client, necessity, retention, sd_jwt=form == "sd-jwt")
+    else:
+        request = build_request(
+            [Wanted.parse(text) for text in claim or ()],
+            client_id=client,
+            purpose=purpose,
+            necessity=necessity,
+            retention_days=retention,
+            ask_anyway=ask_anyway,
+            accept_possession=accept_possession,
+            sd_jwt=form == "sd-jwt",
+            rand=os.urandom,
+        )
+    _give(request, out, qr, language_, as_json=as_json)
+
+
+def _give(request: dict[str, Json], out: Path | None, qr: Path | None, lang: str, *, as_json: bool) -> None:
+    """The request in a file, and as codes where they are wanted."""
     target, drawn = out or Path("request.json"), {}
     if qr is not None:
         texts = split(Message(Kind.REQUEST, to_json(request)), dictionaries=DICTIONARIES)
-        drawn = draw(texts, qr, Subject("request", language_))
+        drawn = draw(texts, qr, Subject("request", lang))
     write_atomic(target, to_json(request), mode=0o644)
     write_drawn(drawn, mode=0o644)
     show(
@@ -114,6 +129,7 @@ def check_command(
     ],
     request: Annotated[Path, typer.Option("--request", metavar="FILE", help="The request that was answered.")],
     trust: TrustFile = None,
+    policy_file: PolicyOption = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the report as a page to print.")] = None,
     accept_possession: Annotated[
         bool,
@@ -138,7 +154,8 @@ def check_command(
     forbid_network()
     moment_, language_ = moment(at), language(lang)
     accepted = policy(accept_possession=accept_possession, accept_self_asserted=accept_self_asserted)
-    made, error = _checked(answer, request, _trust_path(trust, home_dir), accepted, moment_)
+    rules = None if policy_file is None else read_policy(policy_file)
+    made, error = _checked(answer, request, _trust_path(trust, home_dir), accepted, rules, moment_)
     if html is not None:
         write_atomic(html, render.to_html(made, language_).encode("utf-8"), mode=0o644)
     show(made.to_json(), as_json=as_json, text=lambda: render.to_text(made, language_))
@@ -147,17 +164,19 @@ def check_command(
 
 
 def _checked(
-    answer: list[Path], request: Path, trust: Path, accepted: Policy, at: datetime
+    answer: list[Path], request: Path, trust: Path, accepted: Policy, rules: PolicyFile | None, at: datetime
 ) -> tuple[Report, VcError | None]:
     """The report, and the refusal that it tells of. What cannot be read is no answer, so an error without a report."""
     raw = read_message(*answer, kind=Kind.ANSWER, limit=MAX_ANSWER, dictionaries=DICTIONARIES)
     asked = parse_request(read_bounded(request, limit=MAX_REQUEST), where=str(request))
+    if rules is not None:
+        require_purpose(rules, asked)
     known = _trust(trust)
     try:
         proven = check(raw, asked, trust=known, policy=accepted, at=at)
     except (Rejected, Undetermined) as error:
         return refused(asked, error, trust=known, at=at, answer=raw), error
-    return build(asked, proven, trust=known, at=at, answer=raw), None
+    return build(asked, proven, trust=known, at=at, answer=raw, policy=rules), None
 
 
 @trust_app.command("init")
