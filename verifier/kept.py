@@ -8,15 +8,19 @@ from vc.model import Object, parse_date_time
 from vc.trust import TrustedIssuer
 from vc.verify import Assurance, Binding
 from verifier.asked import Asked, Demand, NotShown
+from verifier.proven import Proven, Said
 from verifier.references import Reference
-from verifier.report import Proven, Reason, Report, Said, Unchecked, Verdict
+from verifier.report import Reason, Report, Unchecked, Verdict
 from work.statement import Claims, Statement
 
 
 def read_report(document: Object) -> Report:
-    """The report that :meth:`verifier.report.Report.to_json` wrote. Raises :class:`Malformed` for anything else."""
+    """The report that :meth:`verifier.report.Report.to_json` wrote. Raises :class:`Malformed` for anything else, and for
+    one with a decision: by a policy, an answer is checked where the policy is."""
     if (document.get("type"), document.get("version")) != ("OuvrageReport", 1):
         raise Malformed("report", "not a report of version 1", code="BAD_REPORT")
+    if document.get("decision") is not None:
+        raise Malformed("report", "holds a decision, which is read as JSON only", code="BAD_REPORT")
     try:
         return _report(document)
     except (KeyError, TypeError, ValueError, AttributeError):

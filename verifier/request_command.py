@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -18,6 +18,7 @@ from vc.io.files import read_bounded, write_atomic
 from vc.io.options import Json_, Lang, Out, language
 from verifier import render
 from verifier.kept import read_report
+from verifier.policy_command import PolicyOption, request_by_policy
 from verifier.request import Wanted, build_request
 from work.dictionary import DICTIONARIES
 
@@ -36,18 +37,19 @@ KeyFile = Annotated[
 
 
 def request_command(
-    purpose: Annotated[str, typer.Option(help="Why you ask: such as credit.consumer.eu or housing.tenancy.fr.")],
+    client: Annotated[
+        str | None, typer.Option("--as", metavar="NAME", help="Who asks: the name that the worker will see.")
+    ] = None,
+    purpose: Annotated[str, typer.Option(help="Why you ask: such as credit.consumer.eu or housing.tenancy.fr.")] = "",
     claim: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
             metavar="CLAIM",
             help="What you ask for; may be repeated. Such as "
             "'Earnings.averageAtLeast12m>=1500', Rating, WorkHistory.jobsCompleted.",
         ),
-    ],
-    client: Annotated[
-        str | None, typer.Option("--as", metavar="NAME", help="Who asks: the name that the worker will see.")
     ] = None,
+    policy_file: PolicyOption = None,
     necessity: Annotated[str, typer.Option(help="One sentence: why the purpose needs this.")] = "",
     retention: Annotated[
         int | None,
@@ -77,10 +79,14 @@ def request_command(
 ) -> None:
     """Ask a worker: with a request in a file, or with --server, with a link that a service keeps the request for."""
     language_ = language(lang)
+    if policy_file is not None and (purpose or claim or accept_possession):
+        raise Malformed("--policy", "says the purpose and what is asked by itself: leave those out", code="USAGE")
     if server is not None:
+        if policy_file is not None:
+            raise Malformed("--policy", "is checked where the file is: leave out --server", code="USAGE")
         ask: dict[str, Json] = {
             "purpose": purpose,
-            "claims": list[Json](claim),
+            "claims": list[Json](claim or ()),
             "necessity": necessity,
             "format": form,
             "askAnyway": ask_anyway,
@@ -91,8 +97,25 @@ def request_command(
         return
     if client is None:
         raise Malformed("--as", "say who asks, or give a --server, which has a name of its own", code="USAGE")
-    request = build_request(
-        [Wanted.parse(text) for text in claim],
+    if policy_file is not None:
+        request = request_by_policy(policy_file, client, necessity, retention, sd_jwt=form == "sd-jwt")
+    else:
+        request = _request(client, purpose, claim or (), necessity, retention, ask_anyway, accept_possession, form)
+    _give(request, out, qr, language_, as_json=as_json)
+
+
+def _request(
+    client: str,
+    purpose: str,
+    claims: Sequence[str],
+    necessity: str,
+    retention: int | None,
+    ask_anyway: bool,
+    accept_possession: bool,
+    form: str,
+) -> dict[str, Json]:
+    return build_request(
+        [Wanted.parse(text) for text in claims],
         client_id=client,
         purpose=purpose,
         necessity=necessity,
@@ -102,7 +125,11 @@ def request_command(
         sd_jwt=form == "sd-jwt",
         rand=os.urandom,
     )
-    target, drawn = out or Path("request.json"), _drawn(to_json(request), qr, language_)
+
+
+def _give(request: dict[str, Json], out: Path | None, qr: Path | None, lang: str, *, as_json: bool) -> None:
+    """The request in a file, and as codes where they are wanted."""
+    target, drawn = out or Path("request.json"), _drawn(to_json(request), qr, lang)
     write_atomic(target, to_json(request), mode=0o644)
     write_drawn(drawn, mode=0o644)
     show(
