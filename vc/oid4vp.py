@@ -81,12 +81,15 @@ class Request:
     extra: Object  # every other member, as received
 
 
-def parse_request(raw: bytes, *, where: str = "request") -> Request:
-    """An authorization request with a DCQL query (OID4VP §5.1). Raises :class:`Malformed` or :class:`Unsupported`."""
+def parse_request(raw: bytes, *, where: str = "request", own: bool = False) -> Request:
+    """An authorization request with a DCQL query (OID4VP §5.1). Raises :class:`Malformed` or :class:`Unsupported`.
+
+    With ``own``, who reads it has made it, and knows the transactions in it.
+    """
     members = parse_object(raw, where=where)
     if members.get("response_type") != "vp_token":
         raise Unsupported("response_type", str(members.get("response_type")), code="UNSUPPORTED_RESPONSE_TYPE")
-    if "transaction_data" in members:
+    if "transaction_data" in members and not own:
         raise _transaction(members["transaction_data"])
     if "scope" in members and "dcql_query" in members:
         raise Malformed(f"{where} /scope", "asks in two ways at once: dcql_query is enough")

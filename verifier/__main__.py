@@ -1,33 +1,35 @@
-"""``ouvrage verifier``: ask, check offline, keep a trust file."""
+"""``ouvrage verifier``: ask, check offline, keep a trust file, serve."""
 
 import os
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 import typer
 
-from vc.canon import Json, to_json
 from vc.errors import Malformed, Rejected, Undetermined, VcError
-from vc.frames import Kind, Message, split
-from vc.io.codes import Subject, draw, write_drawn
+from vc.frames import Kind
 from vc.io.command import new_app, run, show
 from vc.io.files import home, read_bounded, write_atomic
 from vc.io.offline import forbid_network
-from vc.io.options import LOOPBACK, At, Home, Host, Json_, Lang, Out, Port, Tls, language, moment
+from vc.io.options import At, Home, Json_, Lang, language, moment
 from vc.io.pictures import read_message
 from vc.model import format_date_time
 from vc.oid4vp import parse_request
 from vc.trust import Trust, parse_trust
 from vc.verify import Policy
-from verifier import render
-from verifier.check import check, policy
+from verifier import key_commands, render
+from verifier.check import policy
+from verifier.judge import judge
 from verifier.pdf import to_pdf
 from verifier.policy import PolicyFile
-from verifier.policy_command import PolicyOption, policy_command, read_policy, request_by_policy, require_purpose
-from verifier.report import Report, build, refused
-from verifier.request import Wanted, build_request
+from verifier.policy_command import PolicyOption, policy_command, read_policy, require_purpose
+from verifier.report import Report
+from verifier.request_command import request_command, result_command
+from verifier.serve_command import serve_command
+from verifier.service_commands import keys_app as api_key_app
+from verifier.service_commands import purge_command
 from verifier.trustfile import add_issuer, add_lists, empty
 from work import CONTEXTS
 from work.dictionary import DICTIONARIES
@@ -42,84 +44,16 @@ trust_app = new_app("Whom to trust: a file of issuers, their keys, and what they
 app.add_typer(trust_app, name="trust")
 
 app.command("policy")(policy_command)
+app.add_typer(key_commands.app, name="keys")
+app.add_typer(api_key_app, name="api-key")
 
 TrustFile = Annotated[
     Path | None, typer.Option("--trust", metavar="FILE", help="The trust file; default: this verifier's own.")
 ]
 
 
-@app.command("request")
-def request_command(
-    client: Annotated[str, typer.Option("--as", metavar="NAME", help="Who asks: the name that the worker will see.")],
-    purpose: Annotated[str, typer.Option(help="Why you ask: such as credit.consumer.eu or housing.tenancy.fr.")] = "",
-    claim: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="CLAIM",
-            help="What you ask for; may be repeated. Such as "
-            "'Earnings.averageAtLeast12m>=1500', Rating, WorkHistory.jobsCompleted.",
-        ),
-    ] = None,
-    policy_file: PolicyOption = None,
-    necessity: Annotated[str, typer.Option(help="One sentence: why the purpose needs this.")] = "",
-    retention: Annotated[
-        int | None,
-        typer.Option(min=0, max=3650, help="Days after which you erase the answer; default: what the purpose says."),
-    ] = None,
-    ask_anyway: Annotated[
-        bool, typer.Option("--ask-anyway", help="Ask even for what the purpose must never ask; the report will say so.")
-    ] = False,
-    accept_possession: Annotated[
-        bool, typer.Option("--accept-possession", help="Accept a credential that names no key of the worker, too.")
-    ] = False,
-    form: Annotated[
-        Literal["bbs-2023", "sd-jwt"],
-        typer.Option("--format", help="sd-jwt asks for SD-JWT VCs, which the European wallets hold."),
-    ] = "bbs-2023",
-    out: Out = None,
-    qr: Annotated[
-        Path | None,
-        typer.Option(
-            "--qr", metavar="FILE|FOLDER", help="Also write it as QR codes: a .png, .svg, .gif or .html, or a folder."
-        ),
-    ] = None,
-    lang: Lang = "en",
-    as_json: Json_ = False,
-) -> None:
-    """Write a request for a worker's wallet."""
-    language_ = language(lang)
-    if policy_file is not None:
-        if purpose or claim or accept_possession:
-            raise Malformed("--policy", "says the purpose and what is asked by itself: leave those out", code="USAGE")
-        request = request_by_policy(policy_file, client, necessity, retention, sd_jwt=form == "sd-jwt")
-    else:
-        request = build_request(
-            [Wanted.parse(text) for text in claim or ()],
-            client_id=client,
-            purpose=purpose,
-            necessity=necessity,
-            retention_days=retention,
-            ask_anyway=ask_anyway,
-            accept_possession=accept_possession,
-            sd_jwt=form == "sd-jwt",
-            rand=os.urandom,
-        )
-    _give(request, out, qr, language_, as_json=as_json)
-
-
-def _give(request: dict[str, Json], out: Path | None, qr: Path | None, lang: str, *, as_json: bool) -> None:
-    """The request in a file, and as codes where they are wanted."""
-    target, drawn = out or Path("request.json"), {}
-    if qr is not None:
-        texts = split(Message(Kind.REQUEST, to_json(request)), dictionaries=DICTIONARIES)
-        drawn = draw(texts, qr, Subject("request", lang))
-    write_atomic(target, to_json(request), mode=0o644)
-    write_drawn(drawn, mode=0o644)
-    show(
-        {"file": str(target), "pictures": [str(path) for path in drawn], "request": request},
-        as_json=as_json,
-        text=lambda: f"Request written to {target}: give it to the worker, and keep it to check the answer.",
-    )
+app.command("request")(request_command)
+app.command("result")(result_command)
 
 
 @app.command("check")
@@ -172,15 +106,13 @@ def _checked(
 ) -> tuple[Report, VcError | None]:
     """The report, and the refusal that it tells of. What cannot be read is no answer, so an error without a report."""
     raw = read_message(*answer, kind=Kind.ANSWER, limit=MAX_ANSWER, dictionaries=DICTIONARIES)
-    asked = parse_request(read_bounded(request, limit=MAX_REQUEST), where=str(request))
+    asked = parse_request(read_bounded(request, limit=MAX_REQUEST), where=str(request), own=True)
     if rules is not None:
         require_purpose(rules, asked)
-    known = _trust(trust)
-    try:
-        proven = check(raw, asked, trust=known, policy=accepted, at=at)
-    except (Rejected, Undetermined) as error:
-        return refused(asked, error, trust=known, at=at, answer=raw), error
-    return build(asked, proven, trust=known, at=at, answer=raw, policy=rules), None
+    report, error = judge(raw, asked, trust=_trust(trust), policy=accepted, rules=rules, at=at)
+    if error is not None and not isinstance(error, Rejected | Undetermined):
+        raise error
+    return report, error
 
 
 @trust_app.command("init")
@@ -242,25 +174,8 @@ def trust_show(trust: TrustFile = None, home_dir: Home = None, as_json: Json_ = 
     show(_trust_json(known), as_json=as_json, text=lambda: _trust_text(known))
 
 
-@app.command("serve")
-def serve_command(
-    port: Port = 0,
-    host: Host = LOOPBACK,
-    tls: Tls = False,
-    as_json: Json_ = False,
-) -> None:
-    """Check over HTTP (VC-API) whether proofs hold: nothing more, so no trust file is needed."""
-    from vc.io.web import announce, run_service  # noqa: PLC0415  (aiohttp takes a while to load)
-    from verifier.app import VERIFY_CREDENTIAL, VERIFY_PRESENTATION, make  # noqa: PLC0415
-
-    paths = {"verifyCredential": VERIFY_CREDENTIAL, "verifyPresentation": VERIFY_PRESENTATION}
-    run_service(
-        make,
-        host=host,
-        port=port,
-        tls=tls,
-        ready=lambda base: announce({"base": base, **paths}, as_json=as_json),
-    )
+app.command("serve")(serve_command)
+app.command("purge")(purge_command)
 
 
 def _trust_json(known: Trust) -> dict[str, object]:
