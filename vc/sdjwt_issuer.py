@@ -37,7 +37,7 @@ class Issuer:
     method: str  # a DID URL, ``iss#kid``, or the thumbprint of a certificate
     public: PublicKey
     may_attest: frozenset[str]  # values of vct
-    trusted: tuple[TrustedIssuer, TrustedKey] | None = None  # who it is in the trust file, where it stands there
+    trusted: tuple[TrustedIssuer, TrustedKey] | None = field(default=None, compare=False)  # as the trust file has it
 
 
 FindIssuer: TypeAlias = Callable[[Jws, Object], Issuer]  # by a header and a payload that are not verified yet
