@@ -9,38 +9,31 @@ from typing import Annotated, Final, Literal
 import typer
 
 from vc.canon import to_json
-from vc.errors import Malformed, Rejected, Undetermined, VcError
+from vc.errors import Rejected, Undetermined, VcError
 from vc.frames import Kind, Message, split
 from vc.io.codes import Subject, draw, write_drawn
 from vc.io.command import new_app, run, show
-from vc.io.files import home, read_bounded, write_atomic
+from vc.io.files import read_bounded, write_atomic
 from vc.io.offline import forbid_network
 from vc.io.options import LOOPBACK, At, Home, Host, Json_, Lang, Out, Port, Tls, language, moment
 from vc.io.pictures import read_message
-from vc.model import format_date_time
 from vc.oid4vp import parse_request
-from vc.trust import Trust, parse_trust
 from vc.verify import Policy
-from verifier import render
+from verifier import render, trust_commands, trust_list_commands
 from verifier.check import check, policy
 from verifier.report import Report, build, refused
 from verifier.request import Wanted, build_request
-from verifier.trustfile import add_issuer, add_lists, empty
-from work import CONTEXTS
+from verifier.trust_store import load
 from work.dictionary import DICTIONARIES
 
 MAX_ANSWER: Final = 1 << 20  # sixteen credentials with every claim shown are under 200 KB
 MAX_REQUEST: Final = 1 << 18
-MAX_TRUST: Final = 16 << 20
-MAX_ENTRY: Final = 1 << 20
 
 app = new_app("Check a worker's proof offline, without telling the platform.")
-trust_app = new_app("Whom to trust: a file of issuers, their keys, and what they may attest.")
-app.add_typer(trust_app, name="trust")
-
-TrustFile = Annotated[
-    Path | None, typer.Option("--trust", metavar="FILE", help="The trust file; default: this verifier's own.")
-]
+app.add_typer(trust_commands.app, name="trust")
+for name, command in trust_list_commands.COMMANDS.items():
+    trust_commands.app.command(name)(command)
+app.command("sync")(trust_list_commands.sync_command)
 
 
 @app.command("request")
@@ -113,7 +106,7 @@ def check_command(
         typer.Argument(metavar="ANSWER…", help="A file; or pictures of its QR codes, in any order, or their folder."),
     ],
     request: Annotated[Path, typer.Option("--request", metavar="FILE", help="The request that was answered.")],
-    trust: TrustFile = None,
+    trust: trust_commands.TrustFile = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the report as a page to print.")] = None,
     accept_possession: Annotated[
         bool,
@@ -138,7 +131,7 @@ def check_command(
     forbid_network()
     moment_, language_ = moment(at), language(lang)
     accepted = policy(accept_possession=accept_possession, accept_self_asserted=accept_self_asserted)
-    made, error = _checked(answer, request, _trust_path(trust, home_dir), accepted, moment_)
+    made, error = _checked(answer, request, trust_commands.held_trust(trust, home_dir), accepted, moment_)
     if html is not None:
         write_atomic(html, render.to_html(made, language_).encode("utf-8"), mode=0o644)
     show(made.to_json(), as_json=as_json, text=lambda: render.to_text(made, language_))
@@ -152,71 +145,12 @@ def _checked(
     """The report, and the refusal that it tells of. What cannot be read is no answer, so an error without a report."""
     raw = read_message(*answer, kind=Kind.ANSWER, limit=MAX_ANSWER, dictionaries=DICTIONARIES)
     asked = parse_request(read_bounded(request, limit=MAX_REQUEST), where=str(request))
-    known = _trust(trust)
+    known = load(trust)
     try:
         proven = check(raw, asked, trust=known, policy=accepted, at=at)
     except (Rejected, Undetermined) as error:
         return refused(asked, error, trust=known, at=at, answer=raw), error
     return build(asked, proven, trust=known, at=at, answer=raw), None
-
-
-@trust_app.command("init")
-def trust_init(trust: TrustFile = None, home_dir: Home = None, at: At = None, as_json: Json_ = False) -> None:
-    """Start a trust file that trusts nobody yet."""
-    path = _trust_path(trust, home_dir)
-    if path.exists():
-        raise Malformed(str(path), "is there already; nothing was changed", code="FILE_EXISTS")
-    write_atomic(path, empty(moment(at)), mode=0o644)
-    show({"trust": str(path)}, as_json=as_json, text=lambda: f"Trust file made: {path}. It trusts nobody yet.")
-
-
-@trust_app.command("add")
-def trust_add(
-    entry: Annotated[Path, typer.Argument(help="What `ouvrage issuer keys --json` printed.")],
-    trust: TrustFile = None,
-    home_dir: Home = None,
-    at: At = None,
-    as_json: Json_ = False,
-) -> None:
-    """Trust an issuer: check first, by another road, that the entry is really theirs."""
-    path = _trust_path(trust, home_dir)
-    written = add_issuer(
-        read_bounded(path, limit=MAX_TRUST) if path.exists() else empty(moment(at)),
-        read_bounded(entry, limit=MAX_ENTRY),
-        contexts=CONTEXTS,
-        at=moment(at),
-    )
-    write_atomic(path, written, mode=0o644)
-    known = parse_trust(written, contexts=CONTEXTS)
-    names = [issuer.name for issuer in known.issuers]
-    show({"trust": str(path), "issuers": names}, as_json=as_json, text=lambda: f"Trusted now: {', '.join(names)}")
-
-
-@trust_app.command("lists")
-def trust_lists(
-    lists: Annotated[Path, typer.Argument(help="The lists.json of `ouvrage issuer lists publish --out`.")],
-    trust: TrustFile = None,
-    home_dir: Home = None,
-    as_json: Json_ = False,
-) -> None:
-    """Take newer status lists into the trust file. They come from a mirror: each is verified when it is used."""
-    path = _trust_path(trust, home_dir)
-    raw, given = read_bounded(path, limit=MAX_TRUST), read_bounded(lists, limit=MAX_TRUST)
-    written = add_lists(raw, given, contexts=CONTEXTS)
-    write_atomic(path, written, mode=0o644)
-    held = parse_trust(written, contexts=CONTEXTS).status_lists
-    show(
-        {"trust": str(path), "statusLists": {url: format_date_time(one.as_of) for url, one in held.items()}},
-        as_json=as_json,
-        text=lambda: f"{len(held)} status lists are held.",
-    )
-
-
-@trust_app.command("show")
-def trust_show(trust: TrustFile = None, home_dir: Home = None, as_json: Json_ = False) -> None:
-    """Who is trusted, for what, since when."""
-    known = _trust(_trust_path(trust, home_dir))
-    show(_trust_json(known), as_json=as_json, text=lambda: _trust_text(known))
 
 
 @app.command("serve")
@@ -238,45 +172,6 @@ def serve_command(
         tls=tls,
         ready=lambda base: announce({"base": base, **paths}, as_json=as_json),
     )
-
-
-def _trust_json(known: Trust) -> dict[str, object]:
-    return {
-        "asOf": f"{known.as_of:%Y-%m-%d}",
-        "issuers": [
-            {
-                "name": issuer.name,
-                "legalIdentifier": issuer.legal_identifier,
-                "mayAttest": sorted(issuer.may_attest),
-                "keys": [
-                    {
-                        "id": key.method,
-                        "validFrom": f"{key.valid_from:%Y-%m-%d}",
-                        "validUntil": None if key.valid_until is None else f"{key.valid_until:%Y-%m-%d}",
-                    }
-                    for key in issuer.keys
-                ],
-            }
-            for issuer in known.issuers
-        ],
-    }
-
-
-def _trust_text(known: Trust) -> str:
-    lines = [f"Trust file of {known.as_of:%Y-%m-%d}: {len(known.issuers)} issuers"]
-    lines += [
-        f"  {issuer.name} ({issuer.legal_identifier}) may attest {', '.join(sorted(issuer.may_attest))}"
-        for issuer in known.issuers
-    ]
-    return "\n".join(lines)
-
-
-def _trust(path: Path) -> Trust:
-    return parse_trust(read_bounded(path, limit=MAX_TRUST), contexts=CONTEXTS, where=str(path))
-
-
-def _trust_path(trust: Path | None, home_dir: Path | None) -> Path:
-    return trust or home(home_dir, "verifier", os.environ) / "trust.json"
 
 
 def main(arguments: list[str]) -> None:
