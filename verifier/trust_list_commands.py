@@ -315,6 +315,7 @@ def sync_command(
         "requests": done.requests,
         "bytes": done.received,
         "changed": done.changed,
+        "otherSchemas": list(done.other_schemas),
     }
     text = (
         f"The list of {done.name}, as of {done.as_of:%Y-%m-%d}: {done.issuers} issuers, {done.lists} status lists. "
