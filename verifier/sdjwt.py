@@ -24,6 +24,7 @@ from vc.token_status import (
     read_status,
     verify_status_jwt,
 )
+from vc.transaction import check_agreed, parse_transactions
 from vc.trust import Trust
 from vc.verify import Binding, Policy, Verified, VerifiedCredential, check_trust_age
 from work.vct import BY_VCT, DOCUMENTS, as_credential
@@ -77,6 +78,10 @@ def verify_sd_jwt(
         types=DOCUMENTS if known_type else None,
     )
     assert verified.holder is not None
+    asked = request.extra.get("transaction_data")
+    transactions = () if asked is None else parse_transactions(asked)
+    if findings := tuple(check_agreed(transactions, query.id, verified.binding)):
+        raise Rejected(findings)
     return Verified((_credential(verified, tuple(notes)),), did_key(verified.holder), at, trust.as_of)
 
 
