@@ -63,25 +63,22 @@ async def get_made(request: web.Request) -> web.StreamResponse:
 
 
 async def get_backup_file(request: web.Request) -> web.StreamResponse:
-    """The backup, piece by piece. Once all of it is sent, it counts as the last one."""
+    """The backup, piece by piece. With the last piece it counts as the last backup."""
     desk = request.app[DESK]
     await desk.box.use(lambda _shelf: None)
     made = desk.found(request.match_info["id"], MadeBackup)
     file = made.file.fileno()
-    response = web.StreamResponse(
-        headers={
-            "Content-Type": "application/octet-stream",
-            "Content-Disposition": f'attachment; filename="ouvrage-wallet-{made.at:%Y-%m-%d}.backup"',
-            "Content-Length": str(os.fstat(file).st_size),
-        }
-    )
+    size, sent = os.fstat(file).st_size, 0
+    disposition = f'attachment; filename="ouvrage-wallet-{made.at:%Y-%m-%d}.backup"'
+    response = web.StreamResponse(headers={"Content-Disposition": disposition, "Content-Length": str(size)})
+    response.content_type = "application/octet-stream"
     await response.prepare(request)
-    sent = 0
     while piece := await asyncio.to_thread(os.pread, file, _PIECE, sent):
-        await response.write(piece)
         sent += len(piece)
-    with suppress(Locked, VcError):  # then it does not count as the last one, and the settings say so
-        await desk.box.use(lambda shelf: note_backup(shelf.vault, made.age, at=made.at, rand=desk.rand))
+        if sent == size:  # before the browser has all of it and asks for the next page
+            with suppress(Locked, VcError):  # then it does not count as the last one, and the settings say so
+                await desk.box.use(lambda shelf: note_backup(shelf.vault, made.age, at=made.at, rand=desk.rand))
+        await response.write(piece)
     await response.write_eof()
     return response
 
