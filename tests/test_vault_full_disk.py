@@ -1,5 +1,6 @@
 """A disk that is really full: a small file system of our own, in a namespace where we may mount one."""
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -12,7 +13,11 @@ from typing import Final
 
 import pytest
 
+from tests.test_wallet_safety import backed_up
+from tests.test_wallet_safety import restore as bring_back
+from tests.test_wallet_web import visiting
 from tests.vaults import CREDENTIAL, PASSPHRASE, create, item, names, reopen
+from tests.wallet_pages_app import PASSPHRASE as TYPED
 from vc.errors import VcError
 from vc.sealing import MIN_COST
 from wallet.backup import open_backup, write_backup
@@ -127,3 +132,32 @@ def test_a_copy_on_a_full_disk_is_whole_or_not_there(tmp_path: Path) -> None:
     }
     assert told[2] in ("create CANNOT_WRITE", "create VAULT_UNAVAILABLE")
     assert last == "whole backup other other.mark vault"
+
+
+async def ask_pages(folder: Path) -> None:
+    async with visiting(folder) as visitor:
+        await visitor.new()
+        await visitor.wallet.desk.box.use(lambda shelf: shelf.vault.put([item(body="x" * 100_000)]))
+        raw = await backed_up(visitor)
+        there = names(folder)
+        for pages in FREE:
+            leave(folder, pages)
+            status, text, _ = await visitor.post("/backup", {})
+            print(status, "may be full" in text)
+            status, text, _ = await bring_back(visitor, raw, "passphrase", TYPED, replace="yes")
+            print(status, "may be full" in text)
+            assert names(folder) == sorted([*there, "filler"])
+        (folder / "filler").unlink()
+        assert (await visitor.post("/unlock", {"passphrase": TYPED}))[0] == 303
+        assert await backed_up(visitor)
+    print("whole")
+
+
+def pages_without_room(folder: Path) -> None:
+    asyncio.run(ask_pages(folder))
+
+
+def test_the_pages_say_that_the_disk_is_full(tmp_path: Path) -> None:
+    *told, last = on_a_small_disk(tmp_path, "pages_without_room").splitlines()
+    assert set(told) == {"503 True"}
+    assert last == "whole"
