@@ -112,7 +112,7 @@ async def get_restore(request: web.Request) -> web.StreamResponse:
 async def post_restore(request: web.Request) -> web.StreamResponse:
     """Make the wallet from a backup: all of it and compared, or nothing."""
     desk, by = request.app[DESK], request.match_info["by"]
-    parent = await desk.box.beside(lambda path: path.parent)
+    parent = await desk.box.with_path(lambda path: path.parent)
     try:
         with _scratch(parent) as backup:
             with _written(backup) as file:
@@ -154,10 +154,10 @@ async def _restored(request: web.Request, file: Path, by: str, form: Form) -> Re
     desk = request.app[DESK]
     secret = await asyncio.to_thread(opened_by, by, form, language(request))
     new = chosen_passphrase(form, "new") if by != OPENER else None
-    backup = await desk.box.beside(lambda _path: open_backup(file, secret, by=by))
+    backup = await desk.box.with_path(lambda _path: open_backup(file, secret, by=by))
     await desk.lock()  # what is open now is moved aside; and what came from it is over
     at = desk.now()
-    aside = await desk.box.beside(
+    aside = await desk.box.with_path(
         lambda path: restore(
             backup, path, new_passphrase=new, replace=form.text("replace") == "yes", at=at, rand=desk.rand
         )

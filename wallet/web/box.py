@@ -157,7 +157,7 @@ class Box:
         self._shelf = await self._run(lambda: self._opener.renew(secret, by, passphrase))
         self._used = self._clock()
 
-    async def beside(self, step: Callable[[Path], _T]) -> _T:
+    async def with_path(self, step: Callable[[Path], _T]) -> _T:
         """What ``step`` makes of the vault's path, while nothing else is done with the vault."""
         return await self._run(lambda: step(self._opener.path))
 

@@ -201,7 +201,7 @@ async def get_guardians_done(request: web.Request) -> web.StreamResponse:
 
 async def _done_page(request: web.Request, what: str) -> web.StreamResponse:
     safe = await request.app[DESK].box.use(lambda shelf: safety(shelf.vault))
-    return page(request, "renewed", here="settings", what=what, safe=safe)
+    return page(request, "keys_changed", here="settings", what=what, safe=safe)
 
 
 async def _words_page(request: web.Request, *, wrong: tuple[Wrong, ...] = (), status: int = 200) -> web.StreamResponse:
