@@ -8,12 +8,12 @@ from urllib.parse import parse_qs
 
 from aiohttp import web
 
+from vc.io.pictures import MAX_PICTURE
 from vc.io.web import BODY_TIMEOUT
-from wallet.receive import MAX_FILE
 from wallet.web.desk import DESK
 from wallet.web.guard import check_csrf
 
-MAX_BODY: Final = MAX_FILE + (1 << 16)  # one file of credentials, and the fields beside it
+MAX_BODY: Final = MAX_PICTURE + (1 << 16)  # a dozen photos of QR codes, or one file, and the fields beside it
 MAX_FIELDS: Final = 600  # a box for each claim of each of sixteen credentials, and more than that
 MAX_VALUE: Final = 1 << 18  # bytes of one field: a request or an offer that was pasted in
 
