@@ -15,8 +15,10 @@ from work.statement import Claims, Statement
 
 
 def read_report(document: Object) -> Report:
-    """The report that :meth:`verifier.report.Report.to_json` wrote. Raises :class:`Malformed` for anything else, and for
-    one with a decision: by a policy, an answer is checked where the policy is."""
+    """The report that :meth:`verifier.report.Report.to_json` wrote.
+
+    Raises :class:`Malformed` for anything else, and for one with a decision: that is read as JSON only.
+    """
     if (document.get("type"), document.get("version")) != ("OuvrageReport", 1):
         raise Malformed("report", "not a report of version 1", code="BAD_REPORT")
     if document.get("decision") is not None:
