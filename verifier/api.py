@@ -6,17 +6,16 @@ from typing import Final
 
 from vc.io.files import read_bounded
 from vc.oid4vp import parse_request
-from vc.trust import Trust, parse_trust
+from vc.trust import Trust
 from verifier.check import policy as proofs
 from verifier.judge import judge
 from verifier.policy import PolicyFile
 from verifier.policy_command import require_purpose
 from verifier.report import Report
-from work import CONTEXTS
+from verifier.trust_store import load
 
 MAX_ANSWER: Final = 1 << 20  # sixteen credentials with every claim shown are under 200 KB
 MAX_REQUEST: Final = 1 << 18
-MAX_TRUST: Final = 16 << 20
 
 
 def check_answer(
@@ -39,7 +38,7 @@ def check_answer(
     if policy is not None:
         require_purpose(policy, asked)
     accepted = proofs(accept_possession=accept_possession, accept_self_asserted=accept_self_asserted)
-    known = trust if isinstance(trust, Trust) else parse_trust(read_bounded(trust, limit=MAX_TRUST), contexts=CONTEXTS)
+    known = trust if isinstance(trust, Trust) else load(trust)
     moment = at or datetime.now(UTC)
     return judge(_bytes(answer, MAX_ANSWER), asked, trust=known, policy=accepted, rules=policy, at=moment)[0]
 

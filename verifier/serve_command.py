@@ -13,7 +13,8 @@ from vc.io.files import home, read_bounded
 from vc.io.options import LOOPBACK, Home, Host, Json_, Port, Tls, TlsCert, TlsKey
 from vc.io.tls import given_certificate
 from verifier.identity import AUTO, identify
-from verifier.trusting import TrustFile, reader, trust_path
+from verifier.trust_commands import TrustFile, held_trust
+from verifier.trusting import reader
 
 if TYPE_CHECKING:
     from aiohttp.web import Application
@@ -82,7 +83,7 @@ def serve_command(
     from verifier.keys import Keys  # noqa: PLC0415
 
     folder, hook = home(home_dir, "verifier", os.environ), _hook(webhook, webhook_secret, private=webhook_private)
-    known = reader(trust_path(trust, home_dir))
+    known = reader(held_trust(trust, home_dir))
     keys = Keys.open(folder, rand=os.urandom)
     made: list[Deps] = []
     with Database.open(folder / FILE) as database:
