@@ -343,6 +343,21 @@ def test_a_changed_file_of_an_issuer(union: Union, tmp_path: Path) -> None:
     assert code_of(lambda: take(tmp_path / "home", union.out, fingerprint)) == "TOO_LARGE"
 
 
+def test_the_words_of_a_list_are_those_of_this_program(
+    union: Union, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from verifier import trust_publisher, trust_vocabulary  # noqa: PLC0415
+
+    said = json.loads(trust_vocabulary.vocabulary())
+    assert len(said["schemas"]) > 10
+    said["schemas"]["Earnings.json"] = "00" * 32
+    monkeypatch.setattr(trust_publisher, "vocabulary", lambda: to_json(said))
+    assert take(tmp_path / "home", union.out, union.publish()).other_schemas == ("Earnings.json",)
+    said["contexts"]["https://w3id.org/ouvrage/v1"] = "00" * 32
+    union.publish(at=AT + DAY)
+    assert code_of(lambda: take(tmp_path / "home", union.out, at=AT + DAY)) == "OTHER_VOCABULARY"
+
+
 def test_two_issuers_with_one_key(union: Union) -> None:
     stolen = json.loads(entry(1))
     stolen["issuer"] |= {"name": "Somebody else", "legalIdentifier": "999"}

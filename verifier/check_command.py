@@ -1,6 +1,5 @@
 """``ouvrage verifier check``: an answer, its request and whom one trusts become a report, offline."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -14,13 +13,12 @@ from vc.io.offline import forbid_network
 from vc.io.options import At, Home, Json_, Lang, language, moment
 from vc.io.pictures import read_message
 from vc.oid4vp import parse_request
-from vc.verify import Policy
+from vc.trust import Trust
 from verifier import render
-from verifier.check import policy
-from verifier.judge import judge
+from verifier.evidence import Case, pack
 from verifier.pdf import to_pdf
-from verifier.policy import PolicyFile
-from verifier.policy_command import PolicyOption, read_policy, require_purpose
+from verifier.policy import MAX_POLICY, parse_policy
+from verifier.policy_command import PolicyOption, require_purpose
 from verifier.report import Report
 from verifier.trust_commands import TrustFile, held_trust
 from verifier.trust_store import load
@@ -40,6 +38,10 @@ def check_command(
     policy_file: PolicyOption = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the report as a page to print.")] = None,
     pdf: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the report as PDF.")] = None,
+    evidence: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also write all that it takes to check again, years later: one zip file."),
+    ] = None,
     accept_possession: Annotated[
         bool,
         typer.Option(
@@ -62,9 +64,14 @@ def check_command(
     """Check an answer, offline. Exit code 0: proven; 1: refused; 2: not readable; 3: cannot be told."""
     forbid_network()
     moment_, language_ = moment(at), language(lang)
-    accepted = policy(accept_possession=accept_possession, accept_self_asserted=accept_self_asserted)
-    rules = None if policy_file is None else read_policy(policy_file)
-    made, error = _checked(answer, request, held_trust(trust, home_dir), accepted, rules, moment_)
+    raw = read_message(*answer, kind=Kind.ANSWER, limit=MAX_ANSWER, dictionaries=DICTIONARIES)
+    asked = read_bounded(request, limit=MAX_REQUEST)
+    rules = None if policy_file is None else read_bounded(policy_file, limit=MAX_POLICY)
+    known = load(held_trust(trust, home_dir))
+    case = Case(raw, asked, moment_, rules, accept_possession, accept_self_asserted)
+    made, error = _checked(case, known, request, policy_file)
+    if evidence is not None:
+        write_atomic(evidence, pack(case, known, lang=language_), mode=0o600)
     if html is not None:
         write_atomic(html, render.to_html(made, language_).encode("utf-8"), mode=0o644)
     if pdf is not None:
@@ -74,15 +81,12 @@ def check_command(
         raise typer.Exit(error.exit_code)
 
 
-def _checked(
-    answer: list[Path], request: Path, trust: Path, accepted: Policy, rules: PolicyFile | None, at: datetime
-) -> tuple[Report, VcError | None]:
+def _checked(case: Case, known: Trust, request: Path, policy_file: Path | None) -> tuple[Report, VcError | None]:
     """The report, and the refusal that it tells of. What cannot be read is no answer, so an error without a report."""
-    raw = read_message(*answer, kind=Kind.ANSWER, limit=MAX_ANSWER, dictionaries=DICTIONARIES)
-    asked = parse_request(read_bounded(request, limit=MAX_REQUEST), where=str(request), own=True)
-    if rules is not None:
-        require_purpose(rules, asked)
-    report, error = judge(raw, asked, trust=load(trust), policy=accepted, rules=rules, at=at)
+    asked = parse_request(case.request, where=str(request), own=True)
+    if case.rules is not None:
+        require_purpose(parse_policy(case.rules, where=str(policy_file)), asked)
+    report, error = case.judged(known)
     if error is not None and not isinstance(error, Rejected | Undetermined):
         raise error
     return report, error

@@ -33,6 +33,7 @@ class Said:
     anchor: bytes | None = None
     sha256: str | None = None
     services: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()  # that certificates under a listed authority have to state
 
 
 def read_entries(raw: bytes, said: Said, *, held: Mapping[str, TrustedIssuer], at: datetime) -> list[bytes]:
@@ -42,7 +43,8 @@ def read_entries(raw: bytes, said: Said, *, held: Mapping[str, TrustedIssuer], a
     """
     start = raw.lstrip(b"\xef\xbb\xbf \r\n\t")[:1]
     if start == b"<":
-        return [to_json(entry) for entry in read_trusted_list(raw, said.sha256, said.services, said.may_attest, at=at)]
+        found = read_trusted_list(raw, said.sha256, said.services, said.may_attest, names=said.names, at=at)
+        return [to_json(entry) for entry in found]
     if start == b"[":
         return [_chain(parse_json(raw, where="trust chain", limits=LIMITS), said, at)]
     if b"\n{" in raw.strip() or b'"versionId"' in raw[:400]:

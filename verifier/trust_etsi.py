@@ -44,10 +44,17 @@ class Element:
 
 
 def read_trusted_list(
-    raw: bytes, digest: str | None, services: Sequence[str], may_attest: Sequence[str], *, at: datetime
+    raw: bytes,
+    digest: str | None,
+    services: Sequence[str],
+    may_attest: Sequence[str],
+    *,
+    names: Sequence[str] = (),
+    at: datetime,
 ) -> list[dict[str, Json]]:
     """The entries of the providers whose services are of one of the types ``services``, as of ``at``.
 
+    ``names`` are what the certificates of an issuer have to state, where there are any.
     Raises :class:`Malformed`, or :class:`Rejected` for another list than the one that ``digest`` names.
     """
     if digest is None or sha256(raw).hexdigest() != "".join(digest.split()).lower():
@@ -70,7 +77,9 @@ def read_trusted_list(
             code="USAGE",
         )
     providers = root.all("TrustServiceProviderList", "TrustServiceProvider")
-    entries = [entry for each in providers if (entry := _entry(each, frozenset(services), may_attest)) is not None]
+    entries = [
+        entry for each in providers if (entry := _entry(each, frozenset(services), may_attest, names)) is not None
+    ]
     if not entries:
         raise Malformed("trusted list", "has no service of that type with a certificate", code="NOT_FOUND")
     return entries
@@ -81,9 +90,11 @@ def _services(root: Element) -> list[Element]:
     return root.all(*path)
 
 
-def _entry(provider: Element, wanted: frozenset[str], may_attest: Sequence[str]) -> dict[str, Json] | None:
+def _entry(
+    provider: Element, wanted: frozenset[str], may_attest: Sequence[str], names: Sequence[str]
+) -> dict[str, Json] | None:
     certificates = [
-        one
+        one | ({"names": list[Json](names)} if names else {})
         for service in provider.all("TSPServices", "TSPService")
         if service.one("ServiceInformation", "ServiceTypeIdentifier") in wanted
         for one in _certificates(service)

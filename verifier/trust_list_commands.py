@@ -24,6 +24,38 @@ from verifier.trust_store import CURRENT, FOLDER, read_current
 FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The publisher's folder.")]
 
 
+Entry = Annotated[
+    Path,
+    typer.Argument(
+        help="What `ouvrage issuer keys --json` printed; a did.json or did.jsonl; "
+        "an OpenID Federation trust chain; or an ETSI trusted list in XML."
+    ),
+]
+StatusPlaces = Annotated[
+    list[str] | None,
+    typer.Option("--status", metavar="URL", help="Where the issuer's status lists, or their index, are mirrored from."),
+]
+MayAttest = Annotated[
+    list[str] | None, typer.Option("--may-attest", metavar="TYPE", help="What it may attest; may be repeated.")
+]
+ValidFrom = Annotated[
+    str | None, typer.Option("--valid-from", metavar="DATE", help="Since when its keys count, if not from today.")
+]
+Anchor = Annotated[
+    Path | None, typer.Option("--anchor", metavar="FILE", help="Of a trust chain: the anchor's id and keys, as JSON.")
+]
+Digest = Annotated[
+    str | None, typer.Option("--sha256", metavar="HEX", help="Of a trusted list: its digest, told by another road.")
+]
+Services = Annotated[
+    list[str] | None, typer.Option("--service", metavar="URI", help="Of a trusted list: which services to take.")
+]
+Only = Annotated[
+    list[str] | None,
+    typer.Option("--only", metavar="NAME", help="Of a trusted list: only certificates that state this host or URI."),
+]
+
+
 def _ask() -> Ask:
     """One question for all key files of one command."""
     return cache(lambda new: keyfile.ask_passphrase(new, whose="the signers'"))
@@ -114,38 +146,17 @@ def key_command(
 
 
 def add_issuer_command(
-    entry: Annotated[
-        Path,
-        typer.Argument(
-            help="What `ouvrage issuer keys --json` printed; a did.json or did.jsonl; "
-            "an OpenID Federation trust chain; or an ETSI trusted list in XML."
-        ),
-    ],
+    entry: Entry,
     list_folder: ListFolder = None,
-    status: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--status", metavar="URL", help="Where the issuer's status lists, or their index, are mirrored from."
-        ),
-    ] = None,
+    status: StatusPlaces = None,
     name: Annotated[str, typer.Option("--name", help="Who it is, where ENTRY does not say.")] = "",
     legal_identifier: Annotated[str, typer.Option("--legal-identifier", help="Its number in a register.")] = "",
-    may_attest: Annotated[
-        list[str] | None, typer.Option("--may-attest", metavar="TYPE", help="What it may attest; may be repeated.")
-    ] = None,
-    valid_from: Annotated[
-        str | None, typer.Option("--valid-from", metavar="DATE", help="Since when its keys count, if not from today.")
-    ] = None,
-    anchor: Annotated[
-        Path | None,
-        typer.Option("--anchor", metavar="FILE", help="Of a trust chain: the anchor's id and keys, as JSON."),
-    ] = None,
-    sha256: Annotated[
-        str | None, typer.Option("--sha256", metavar="HEX", help="Of a trusted list: its digest, told by another road.")
-    ] = None,
-    service: Annotated[
-        list[str] | None, typer.Option("--service", metavar="URI", help="Of a trusted list: which services to take.")
-    ] = None,
+    may_attest: MayAttest = None,
+    valid_from: ValidFrom = None,
+    anchor: Anchor = None,
+    sha256: Digest = None,
+    service: Services = None,
+    only: Only = None,
     at: At = None,
     as_json: Json_ = False,
 ) -> None:
@@ -166,6 +177,7 @@ def add_issuer_command(
         anchor=None if anchor is None else read_bounded(anchor, limit=MAX_ENTRY),
         sha256=sha256,
         services=tuple(service or ()),
+        names=tuple(only or ()),
     )
     held = {one.legal_identifier: one for part in publisher.issuers().values() for one in part.issuers}
     entries = read_entries(read_bounded(entry, limit=MAX_ENTRY), said, held=held, at=at_)
@@ -315,6 +327,7 @@ def sync_command(
         "requests": done.requests,
         "bytes": done.received,
         "changed": done.changed,
+        "otherSchemas": list(done.other_schemas),
     }
     text = (
         f"The list of {done.name}, as of {done.as_of:%Y-%m-%d}: {done.issuers} issuers, {done.lists} status lists. "

@@ -32,6 +32,7 @@ from vc.model import format_date_time
 from vc.trust import TRUST_LIMITS, Trust, parse_trust
 from verifier.trust_roles import AS_OF, LISTS, MAX_ROLE, MAX_ROOT, NAME
 from verifier.trust_signing import PENDING, Bundle, OwnSigner, PublicSigner
+from verifier.trust_vocabulary import vocabulary
 from verifier.trustfile import add_issuer, empty
 from work import CONTEXTS
 
@@ -264,11 +265,6 @@ class Publisher:
             write_atomic(out / f"{made[role].signed.version}.{role}.json", raw, mode=0o644)
         write_atomic(out / "timestamp.json", made["timestamp"].to_bytes(), mode=0o644)
         _prune(out, needed | before, made)
-
-
-def vocabulary() -> bytes:
-    """The contexts that the list goes with, by hash."""
-    return to_json({"contexts": dict(CONTEXTS.pins)})
 
 
 def write_zip(out: Path, path: Path) -> None:

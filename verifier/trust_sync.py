@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from tuf.api.metadata import Metadata, Root, TargetFile, Targets  # type: ignore[attr-defined]
 
-from vc.canon import Json, parse_object, to_json
+from vc.canon import Json, to_json
 from vc.errors import Malformed, Undetermined, VcError
 from vc.io.files import write_atomic
 from vc.model import format_date_time, parse_date_time
@@ -26,9 +26,11 @@ from verifier.references import digest_of
 from verifier.trust_roles import LISTS, MAX_ROLE, MAX_ROOT, MAX_ROOTS, MAX_SMALL, Published
 from verifier.trust_sources import AT_ONCE, Source
 from verifier.trust_store import CURRENT, FILES, INDEX_VERSION, Files, read_current, read_index
+from verifier.trust_vocabulary import other_schemas
 from work import CONTEXTS
 
 MAX_URL: Final = 2048
+WORDS: Final = "vocabulary.json"
 ROLES: Final = ("root", "timestamp", "snapshot", "targets", LISTS)
 
 
@@ -44,6 +46,7 @@ class Synced:
     requests: int
     received: int  # bytes
     changed: bool
+    other_schemas: tuple[str, ...]
 
 
 class _Counted:
@@ -86,15 +89,24 @@ async def sync(folder: Path, source: Source, *, fingerprint: str | None, at: dat
     needed = {file.hashes["sha256"]: (path, file) for path, file in published.targets.items()}
     missing = {each: needed[each] for each in needed if not files.holds(each)}
     await _take(counted, files, missing)
-    index = to_json(_index(published, files))
+    words = [file.hashes["sha256"] for path, file in published.targets.items() if path == WORDS]
+    differing = tuple(name for each in words for name in other_schemas(files.read(each)))
+    index = to_json(_index(published, files, words))
     changed = current is None or current["index"] != roles.digest(index)
     pin = _plain(fingerprint) if current is None else current["fingerprint"]
     _keep(folder, published, index, current, {"source": source.name, "fingerprint": pin}, at)
     _prune(folder)
     lists = sum(path.startswith("lists/") for path in published.targets)
-    issuers = sum(path.startswith("issuers/") for path in published.targets)
     return Synced(
-        published.name, published.as_of, _ends(published), issuers, lists, counted.requests, counted.received, changed
+        name=published.name,
+        as_of=published.as_of,
+        expires=_ends(published),
+        issuers=len(published.targets) - lists - len(words),
+        lists=lists,
+        requests=counted.requests,
+        received=counted.received,
+        changed=changed,
+        other_schemas=differing,
     )
 
 
@@ -286,7 +298,7 @@ def _ends(published: Published) -> datetime:
     return min(signed.expires for signed in (published.root, published.timestamp, *published.roles))
 
 
-def _index(published: Published, files: Files) -> dict[str, Json]:
+def _index(published: Published, files: Files, others: list[str]) -> dict[str, Json]:
     """Where to look for what: methods, DIDs, certificates, status lists, public statements."""
     methods: dict[str, Json] = {}
     documents: dict[str, Json] = {}
@@ -309,9 +321,6 @@ def _index(published: Published, files: Files) -> dict[str, Json]:
         for place, credential in enumerate(part.public):
             signers: list[Json] = [proof.verification_method for proof in credential.proofs]
             public.append([number, place, signers, digest_of(credential)])
-    others = [file.hashes["sha256"] for path, file in published.targets.items() if path == "vocabulary.json"]
-    for each in others:
-        _check_vocabulary(files.read(each))
     return {
         "asOf": format_date_time(published.as_of),
         "expires": format_date_time(_ends(published)),
@@ -344,13 +353,3 @@ def _lists(published: Published) -> Iterator[tuple[str, Json]]:
                     yield url, [file.hashes["sha256"], as_of, kind]
                 case _:
                     raise Malformed(path, "does not say which status list it is", code="BAD_TRUST")
-
-
-def _check_vocabulary(raw: bytes) -> None:
-    """The words that the list goes with are those of this program. Raises :class:`Undetermined`."""
-    pins = parse_object(raw, where="vocabulary.json").get("contexts")
-    for url, pin in (pins if isinstance(pins, dict) else {}).items():
-        if CONTEXTS.pins.get(url, pin) != pin:
-            raise Undetermined(
-                f"the list goes with another version of {url[:200]}", "get the newest ouvrage", code="OTHER_VOCABULARY"
-            )
