@@ -370,6 +370,8 @@ def test_the_command_serves_on_this_machine_only(tmp_path: Path) -> None:
         line = json.loads(process.stdout.readline())
         assert line["url"].startswith(f"{line['base']}/enter?token=")
         assert asyncio.run(looked_at(line["base"], line["url"])) == (403, 200, "Make a new wallet")
+        if (limits := Path(f"/proc/{process.pid}/limits")).exists():
+            assert re.search(r"Max core file size +0 ", limits.read_text())  # no secret in a core dump
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=20)
     assert (out, err, process.returncode) == ("", "", 0)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
-from io import BytesIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -139,6 +139,13 @@ def inline(texts: Sequence[str], subject: Subject) -> tuple[str, ...]:
     return tuple(
         _svg(text, subject, number, len(texts), page=True).decode("utf-8") for number, text in enumerate(texts, start=1)
     )
+
+
+def terminal(text: str) -> str:
+    """A code with this text, for a terminal."""
+    drawn = StringIO()
+    _code(text).terminal(drawn, border=2, compact=True)
+    return drawn.getvalue()
 
 
 def policy(css: str) -> str:

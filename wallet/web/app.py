@@ -21,6 +21,8 @@ from wallet.web import (
     receive_pages,
     trust_pages,
 )
+from wallet.web import backup_pages as backup
+from wallet.web import opener_pages as openers
 from wallet.web.box import Box
 from wallet.web.desk import DESK, Desk
 from wallet.web.guard import ENTER, add_headers, enter, guard
@@ -29,6 +31,9 @@ from wallet.web.page import STYLE_PATH, get_style
 _NAME: Final = "{name:[0-9a-f]{12}}"
 _ID: Final = "{id:[A-Za-z0-9_-]{16}}"
 _KIND: Final = "{kind:reply|dispute}"
+_BY: Final = "{by:passphrase|words|guardians}"
+_OTHER: Final = "{by:words|guardians}"
+_NUMBER: Final = "{number:[0-9]{1,2}}"
 
 ROUTES: Final = (
     web.get(ENTER, enter, allow_head=False),
@@ -56,6 +61,37 @@ ROUTES: Final = (
     web.get("/ledger.{form:csv|json}", ledger_pages.get_export),
     web.get("/ledger/{number:[0-9]{1,9}}", ledger_pages.get_entry),
     web.get("/ledger/{number:[0-9]{1,9}}/letter.html", ledger_pages.get_letter),
+    # that nothing is lost
+    web.get("/backup", backup.get_backup),
+    web.post("/backup", backup.post_backup),
+    web.post("/backup/folder", backup.post_folder),
+    web.post("/backup/folder/stop", backup.post_folder_stop),
+    web.get(f"/backup/{_ID}", backup.get_made),
+    web.get(f"/backup/{_ID}/file", backup.get_backup_file, allow_head=False),
+    web.get(f"/restore/{_BY}", backup.get_restore),
+    web.post(f"/restore/{_BY}", backup.post_restore),
+    web.get(f"/restored/{_ID}", backup.get_restored),
+    web.get(f"/held/{_NAME}/export", backup.get_export),
+    web.post(f"/held/{_NAME}/export", backup.post_export),
+    web.get("/passphrase", openers.get_passphrase),
+    web.post("/passphrase", openers.post_passphrase),
+    web.get("/passphrase/done", openers.get_renewed),
+    web.get(f"/forgot/{_OTHER}", openers.get_forgot),
+    web.post(f"/forgot/{_OTHER}", openers.post_forgot),
+    web.get("/words", openers.get_words),
+    web.post("/words", openers.post_words),
+    web.get("/words/done", openers.get_words_done),
+    web.get(f"/words/{_ID}", openers.get_new_words),
+    web.get(f"/words/{_ID}/check", openers.get_check),
+    web.post(f"/words/{_ID}/check", openers.post_check),
+    web.get("/guardians", openers.get_guardians),
+    web.post("/guardians", openers.post_guardians),
+    web.post("/guardians/end", openers.post_end),
+    web.get("/guardians/done", openers.get_guardians_done),
+    web.get(f"/guardians/{_ID}", openers.get_shares),
+    web.post(f"/guardians/{_ID}", openers.post_shares),
+    web.get(f"/guardians/{_ID}/{_NUMBER}", openers.get_share, allow_head=False),
+    web.get(f"/guardians/{_ID}/{_NUMBER}.txt", openers.get_share, allow_head=False),
     # Showing: a request, the answer, what came of it
     web.get("/answer", answer_pages.get_answer),
     web.post("/answer", answer_pages.post_answer),
