@@ -259,7 +259,7 @@ async def test_what_is_not_what_it_should_be_is_refused(visitor: Visitor, raw: b
 async def test_what_is_too_large_is_refused(visitor: Visitor) -> None:
     await visitor.new()
     status, text, _ = await bring(visitor, b"[" + b" " * MAX_BODY)
-    assert (status, "8 MB is the most" in text) == (413, True)
+    assert (status, "32 MB is the most" in text) == (413, True)
     types = {"Content-Type": "application/x-www-form-urlencoded"}
     assert (await visitor.ask("POST", "/unlock", data=BytesIO(b"csrf=x" + b"x" * (9 << 17)), headers=types))[0] == 413
     many = {f"show.{number}": "yes" for number in range(1000)}
@@ -329,7 +329,7 @@ def test_a_picture_that_unpacks_to_gigabytes_is_not_unpacked() -> None:
     Image.new("1", (30_000, 30_000)).save(raw, "PNG")
     assert len(raw.getvalue()) < 1 << 20
     with pytest.raises(Malformed) as caught:
-        brought.read_picture(raw.getvalue())
+        brought.read_pictures([raw.getvalue()])
     assert caught.value.code in ("TOO_LARGE", "NO_QR")
 
 

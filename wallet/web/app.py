@@ -4,13 +4,23 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 from aiohttp import web
 
 from vc.io.fetch import fetch
 from vc.io.web import STOPPING
-from wallet.web import answer_pages, entry_pages, held_pages, insight_pages, ledger_pages, receive_pages
+from wallet.web import (
+    answer_pages,
+    answered_pages,
+    entry_pages,
+    held_pages,
+    insight_pages,
+    ledger_pages,
+    receive_pages,
+    trust_pages,
+)
 from wallet.web import backup_pages as backup
 from wallet.web import opener_pages as openers
 from wallet.web.box import Box
@@ -47,13 +57,6 @@ ROUTES: Final = (
     web.post(f"/offer/{_ID}", receive_pages.post_offer),
     web.get(f"/offer/{_ID}/result", receive_pages.get_result),
     web.post("/keys", receive_pages.post_keys),
-    web.get("/answer", answer_pages.get_answer),
-    web.post("/answer", answer_pages.post_answer),
-    web.get(f"/answer/{_ID}", answer_pages.get_request),
-    web.post(f"/answer/{_ID}", answer_pages.post_request),
-    web.get(f"/answer/{_ID}/done", answer_pages.get_done),
-    web.get(f"/answer/{_ID}/counter-offer.json", answer_pages.get_counter_offer),
-    web.get(f"/answer/{_ID}/answer.json", answer_pages.get_file),
     web.get("/ledger", ledger_pages.get_ledger),
     web.get("/ledger.{form:csv|json}", ledger_pages.get_export),
     web.get("/ledger/{number:[0-9]{1,9}}", ledger_pages.get_entry),
@@ -89,12 +92,28 @@ ROUTES: Final = (
     web.post(f"/guardians/{_ID}", openers.post_shares),
     web.get(f"/guardians/{_ID}/{_NUMBER}", openers.get_share, allow_head=False),
     web.get(f"/guardians/{_ID}/{_NUMBER}.txt", openers.get_share, allow_head=False),
+    # Showing: a request, the answer, what came of it
+    web.get("/answer", answer_pages.get_answer),
+    web.post("/answer", answer_pages.post_answer),
+    web.get(f"/answer/{_ID}", answer_pages.get_request),
+    web.post(f"/answer/{_ID}", answer_pages.post_request),
+    web.post(f"/answer/{_ID}/decline", answer_pages.post_decline),
+    web.post(f"/answer/{_ID}/counter-offer.json", answer_pages.post_counter_offer),
+    web.get(f"/answer/{_ID}/done", answered_pages.get_done),
+    web.post(f"/answer/{_ID}/send", answered_pages.post_send),
+    web.get(f"/answer/{_ID}/answer.json", answered_pages.get_file),
+    web.get(f"/answer/{_ID}/codes.html", answered_pages.get_codes),
+    web.get(f"/answer/{_ID}/codes.{{kind:png|gif}}", answered_pages.get_picture),
+    web.get(f"/answer/{_ID}/card.html", answered_pages.get_card),
+    web.get("/settings/trust", trust_pages.get_trust),
+    web.post("/settings/trust", trust_pages.post_trust),
+    web.post("/settings/trust/remove", trust_pages.post_remove),
 )
 
 
-def new_desk(base: str, box: Box, *, token: str) -> Desk:
+def new_desk(base: str, box: Box, *, token: str, home: Path) -> Desk:
     """What the pages share, in this world."""
-    return Desk(box, base, token, ask=fetch, now=lambda: datetime.now(UTC), rand=os.urandom)
+    return Desk(box, base, token, ask=fetch, now=lambda: datetime.now(UTC), rand=os.urandom, home=home)
 
 
 def make(desk: Desk) -> web.Application:

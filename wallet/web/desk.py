@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import BinaryIO, Final, TypeVar
 
 from aiohttp import web
@@ -13,9 +14,11 @@ from vc.errors import Malformed
 from vc.multibase import encode_base64url
 from vc.oid4vp import Request
 from wallet.accept import GivenOffer
+from wallet.choose import Proposal
 from wallet.collect import Collected
 from wallet.issuer_session import Ask
 from wallet.manifest import Age
+from wallet.online import Asked as Linked
 from wallet.web.box import Box
 
 SECRET_BYTES: Final = 32
@@ -39,17 +42,23 @@ class Fetching:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request that the worker looks at."""
+    """A request that the worker looks at. ``linked`` says who asks and where the answer goes; without, the request came
+    as a file, and is answered with one."""
 
     request: Request
+    linked: Linked | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer that was agreed to and stands in the ledger."""
+    """An answer that was agreed to and stands in the ledger; without a document, a no. ``sending`` is on its way to the
+    verifier, or came to its end; what it returns is where the verifier wants the worker to go on."""
 
-    verifier: str
-    document: Mapping[str, Json] = field(repr=False)
+    asked: Asked
+    at: datetime
+    document: Mapping[str, Json] | None = field(repr=False)
+    proposals: tuple[Proposal, ...] = field(repr=False)
+    sending: "asyncio.Task[str | None] | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +117,7 @@ class Desk:
     ask: Ask
     now: Callable[[], datetime]
     rand: Callable[[int], bytes]
+    home: Path  # the wallet's folder, with the authorities that the worker trusts
     session: str = field(default="", repr=False)
     csrf: str = field(default="", repr=False)
     under_way: dict[str, UnderWay] = field(default_factory=dict, repr=False)

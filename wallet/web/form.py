@@ -10,13 +10,13 @@ from aiohttp import web
 
 from vc.errors import Malformed, Undetermined
 from vc.io.files import read_passphrase
+from vc.io.pictures import MAX_PICTURE
 from vc.io.web import BODY_TIMEOUT
 from vc.sealing import check_passphrase
-from wallet.receive import MAX_FILE
 from wallet.web.desk import DESK
 from wallet.web.guard import check_csrf
 
-MAX_BODY: Final = MAX_FILE + (1 << 16)  # one file of credentials, and the fields beside it
+MAX_BODY: Final = MAX_PICTURE + (1 << 16)  # a dozen photos of QR codes, or one file, and the fields beside it
 MAX_BACKUP: Final = 1 << 30  # a vault of 50 000 copies has half of it
 BACKUP_TIMEOUT: Final = 300.0  # seconds
 MAX_FIELDS: Final = 600  # a box for each claim of each of sixteen credentials, and more than that

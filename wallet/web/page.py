@@ -87,9 +87,9 @@ def page(
     return response
 
 
-def wrong_from(request: web.Request, error: VcError, field: str) -> tuple[Wrong, ...]:
-    """An error, as what is wrong with a field."""
-    return (Wrong(field, *phrases.refusal(error, language(request))),)
+def wrong_from(request: web.Request, error: VcError, field: str, *, asked: bool = False) -> tuple[Wrong, ...]:
+    """An error, as what is wrong with a field; ``asked`` as :func:`phrases.refusal` has it."""
+    return (Wrong(field, *phrases.refusal(error, language(request), asked=asked)),)
 
 
 def wrong_by(request: web.Request, key: str, field: str, **fields: object) -> tuple[Wrong, ...]:

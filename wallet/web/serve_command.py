@@ -48,9 +48,10 @@ def serve_command(
     from wallet.web.box import Box, FileOpener  # noqa: PLC0415
 
     shield()
-    box, token = Box(FileOpener(vault_path(home_dir)), idle_minutes=idle), encode_base64url(os.urandom(32))
+    path, token = vault_path(home_dir), encode_base64url(os.urandom(32))
+    box = Box(FileOpener(path), idle_minutes=idle)
     run_service(
-        lambda base: make(new_desk(base, box, token=token)),
+        lambda base: make(new_desk(base, box, token=token, home=path.parent)),
         host=host,
         port=port,
         tls=False,
