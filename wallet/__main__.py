@@ -17,6 +17,7 @@ from wallet import words
 from wallet.accept_command import accept_command
 from wallet.answers import MAX_EVIDENCE, Answer, filed_under, screened, sign_answers, tidy
 from wallet.backup_commands import backup_command, export_command, restore_command
+from wallet.held import find
 from wallet.insights_command import insights_command
 from wallet.keeping import backup_state
 from wallet.ledger_command import ledger_app
@@ -124,8 +125,9 @@ def show_command(
     """Everything that one credential says."""
     language_ = language(lang)
     with open_shelf(home_dir) as shelf:
-        copy = words.find(shelf.copies(), statement)
-    show(words.copy_json(copy), as_json=as_json, text=lambda: words.copy_text(copy, language_))
+        one = find(shelf.copies(), statement)
+    document = {**words.statement_json(one), **words.copy_json(one.copy)}
+    show(document, as_json=as_json, text=lambda: words.statement_text(one, language_))
 
 
 app.command("request")(request_command)

@@ -15,7 +15,7 @@ from vc.oid4vp import Request
 from wallet.answers import Answer, filed_under
 from wallet.choose import Copy, Proposal
 from wallet.ledger import check_chain, check_head, entry, head
-from wallet.receive import Received, same_statement
+from wallet.receive import Received, same_batch, same_statement
 from wallet.sdjwt import credential_of, holder_of, read_kept
 from wallet.vault import Item, Vault
 
@@ -101,8 +101,8 @@ class Shelf:
     def add(self, received: Sequence[Received], *, at: datetime, rand: Callable[[int], bytes]) -> int:
         """Keep what was received, all or nothing; how many were not here before."""
         with self.vault.transaction():
-            held = {(copy.statement, copy.holder) for copy in self.copies()}
-            fresh = {(same_statement(one.credential, own=one.own), one.holder): one for one in received}
+            held = {(copy.batch, copy.holder) for copy in self.copies()}
+            fresh = {(same_batch(one.credential, own=one.own), one.holder): one for one in received}
             new = [one for name, one in fresh.items() if name not in held]
             given = {given_digest(one.issuer_document): one.issuer_document for one in new if one.issuer_document}
             unknown = given.keys() - self._issuer_documents().keys()

@@ -39,7 +39,7 @@ async def get_statement(request: web.Request) -> web.StreamResponse:
         shown = [
             line
             for line in views.ledger(steps.read_ledger(shelf)[0], lang)
-            if any(s.statement == told.row.name for s in line.shown)
+            if any(s.statement in told.names for s in line.shown)
         ]
         return told, shown
 
