@@ -88,7 +88,9 @@ async def test_one_statement_in_all_formats_is_one_thing(database: Any, tmp_path
     with create(tmp_path / "vault.db") as vault:
         shelf = Shelf(vault)
         async with running(database) as service:
-            got = await take(shelf, offered(service, *EACH.values()).link, service.clock, formats=parse_formats(["all"]))
+            got = await take(
+                shelf, offered(service, *EACH.values()).link, service.clock, formats=parse_formats(["all"])
+            )
             assert got.added == 6
             (listed,) = statements(shelf.copies())
             assert isinstance(listed, dict)
@@ -96,7 +98,7 @@ async def test_one_statement_in_all_formats_is_one_thing(database: Any, tmp_path
             assert (listed["copies"], listed["unused"]) == (2, 2)  # its formats share their keys
             for name in ("Earnings", str(listed["statement"])[:6]):
                 assert find(shelf.copies(), name).name == listed["statement"]
-            assert find(shelf.copies(), "Earnings").issuer == "Example platform"  # SD-JWTs do not say it
+            assert find(shelf.copies(), "Earnings").issuer == "Plateforme"  # SD-JWTs do not say it
             spend_least_linkable_first(shelf)
             say(shelf, "Reply", "Earnings", {"text": "It is so.", "lang": "en", "dateCreated": "2026-11"})
             assert all(one.answers for one in shelf.copies())

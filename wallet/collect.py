@@ -195,7 +195,10 @@ async def _verified(accepted: Accepted, *, contexts: Contexts, at: datetime) -> 
     issuers = {issuer_of(one, where=where) for where, one in named.items()}
     documents = await issuer_documents(accepted.session, issuers)
     received = [
-        receive(one, own=accepted.holders, contexts=contexts, at=at, where=where, documents=documents)
+        replace(
+            receive(one, own=accepted.holders, contexts=contexts, at=at, where=where, documents=documents),
+            platform=accepted.issuer,
+        )
         for where, one in named.items()
     ]
     if any(one.holder is None for one in received):

@@ -32,6 +32,7 @@ class Received:
     credential: Credential
     holder: str | None
     own: bool = False  # the worker made it from a file of theirs
+    platform: str = ""  # the credential issuer that it was fetched from
     issuer_document: Given | None = None  # what says which key its issuer has, where the issuer's DID does not
 
 
@@ -143,9 +144,10 @@ def _time_findings(credential: Credential, at: datetime, where: str) -> list[Fin
     return []
 
 
-def same_statement(credential: Credential, *, own: bool = False) -> str:
+def same_statement(credential: Credential, *, own: bool = False, platform: str = "") -> str:
     """A short name that all copies of one statement share, whatever key each is bound to, whatever its format, and
-    whenever it was signed: what is said, by whom.
+    whenever it was signed: what is said, by whom. That is the ``platform`` which it was fetched from, where there is
+    one: many sign each format by another did:key.
 
     What the worker imported (``own``) is signed by another throw-away key in each copy. Of a type that is not known
     here nobody can tell whether two formats say the same: each is a statement of its own.
@@ -155,7 +157,7 @@ def same_statement(credential: Credential, *, own: bool = False) -> str:
     if kind is None or others or len(credential.subjects) != 1:
         return same_batch(credential, own=own)
     said: dict[str, Json] = {name: told for name, value in claims.items() if (told := _told(value)) not in (None, [])}
-    return _short_digest({"type": kind.name, "issuer": "" if own else credential.issuer, "claims": said})
+    return _short_digest({"type": kind.name, "issuer": "" if own else platform or credential.issuer, "claims": said})
 
 
 def _told(value: Json) -> Json:
