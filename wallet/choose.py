@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from typing import Final, Self
 
 from vc.canon import Json, to_json
@@ -185,15 +186,20 @@ def _wanted(request: Request, answerable: Mapping[str, Proposal]) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Candidates:
-    """The copies that may be shown, and what is asked of all of them together: worked out once for a request."""
+    """The copies that may be shown, statement by statement, the newest first: put in order once for a request."""
 
     copies: Sequence[Copy]
+    groups: Sequence[Sequence[Copy]]
     seen: Callable[[Copy], int]
-    types: frozenset[tuple[str, str]]  # type and issuer of every statement
 
     @classmethod
     def of(cls, copies: Sequence[Copy]) -> Self:
-        return cls(copies, times_seen(copies), frozenset((copy.type, copy.issuer) for copy in copies))
+        groups: dict[str, list[Copy]] = {}
+        for copy in copies:
+            if copy.suite in FORMATS:  # another suite could only show everything
+                groups.setdefault(copy.statement, []).append(copy)
+        newest = sorted(groups.values(), key=lambda group: max(map(_weight, group)), reverse=True)
+        return cls(copies, newest, times_seen(copies))
 
 
 def _proposals(
@@ -201,25 +207,21 @@ def _proposals(
 ) -> Iterator[Proposal]:
     """The newest statement that answers, or where the query takes several (OID4VP §6.1), the newest of them; each by
     the copy that tells least."""
-    answering = sorted(_answering(query, held, contexts), key=lambda group: max(map(_weight, group)), reverse=True)
-    for group in answering[: MAX_MULTIPLE if query.multiple else 1]:
+    answering = (found for group in held.groups if (found := _answering(query, group, contexts)))
+    for group in islice(answering, MAX_MULTIPLE if query.multiple else 1):
         yield _proposal(query, group, held, purpose)
 
 
-def _answering(query: CredentialQuery, held: _Candidates, contexts: Contexts) -> Iterator[Sequence[Copy]]:
-    """The copies that answer a query, statement by statement."""
-    groups: dict[str, list[Copy]] = {}
-    for copy in held.copies:
-        if (
-            copy.suite in FORMATS  # another suite could only show everything
-            and (copy.holder is not None or not query.holder_binding)
-            and matches_type(query, copy, contexts)
-            and is_trusted(query, copy.document)
-        ):
-            groups.setdefault(copy.statement, []).append(copy)
-    for group in groups.values():
-        if found := _able(query, group):
-            yield found
+def _answering(query: CredentialQuery, group: Sequence[Copy], contexts: Contexts) -> Sequence[Copy]:
+    """The copies of one statement that answer a query."""
+    fitting = [
+        copy
+        for copy in group
+        if (copy.holder is not None or not query.holder_binding)
+        and matches_type(query, copy, contexts)
+        and is_trusted(query, copy.document)
+    ]
+    return _able(query, fitting) if fitting else ()
 
 
 def _able(query: CredentialQuery, group: Sequence[Copy]) -> Sequence[Copy]:
@@ -258,7 +260,7 @@ def _proposal(query: CredentialQuery, group: Sequence[Copy], held: _Candidates, 
         ),
         fresh=held.seen(copy) == 0,
         copies_left=unused(group, held.seen),
-        instead=_instead(copy, held.types),
+        instead=_instead(copy, held.copies),
     )
 
 
@@ -322,10 +324,11 @@ def _companions(pointers: Iterable[str], subject: Object, kind: str) -> Iterator
                 yield needed.pointer
 
 
-def _instead(copy: Copy, types: Collection[tuple[str, str]]) -> str:
+def _instead(copy: Copy, copies: Iterable[Copy]) -> str:
     """The type that the worker could show in place of one that identifies: a band of the same issuer."""
     instead = copy.kind.instead if copy.kind else ""
-    return instead if instead and (instead, copy.issuer) in types else ""
+    there = instead and any(other.type == instead and other.issuer == copy.issuer for other in copies)
+    return instead if there else ""
 
 
 def _leaves_a_trace(option: Iterable[str], answerable: Mapping[str, Proposal]) -> bool:
