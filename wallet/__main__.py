@@ -24,6 +24,7 @@ from wallet.opening import open_shelf
 from wallet.present_command import present_command, request_command, trust_command
 from wallet.receive import MAX_FILE, Received, read_credentials, receive
 from wallet.refresh_command import delete_command, refresh_command
+from wallet.refusals import told
 from wallet.saying import say, signed_dispute, take_back
 from wallet.vault_commands import guardians_command, init_command, passphrase_command, words_command
 from wallet.vault_words import backup_lines
@@ -235,7 +236,7 @@ def _say(
 
 def main(arguments: list[str]) -> None:
     """Run the wallet's commands."""
-    run(app, arguments or ["--help"], name="ouvrage wallet")
+    run(app, arguments or ["--help"], name="ouvrage wallet", told=lambda error: told(error, arguments))
 
 
 if __name__ == "__main__":
