@@ -163,7 +163,7 @@ async def test_what_it_has_to_decide_on_first(shelf: Shelf) -> None:
 @pytest.mark.parametrize(
     ("described", "words"),
     [
-        ({"proof_types_supported": {"jwt": {"proof_signing_alg_values_supported": ["ES256"]}}}, "no Ed25519 key"),
+        ({"proof_types_supported": {"jwt": {"proof_signing_alg_values_supported": ["ES384"]}}}, "keys for ES384 only"),
         ({"cryptographic_binding_methods_supported": ["did:ebsi"]}, "binds credentials to did:ebsi only"),
         (
             {"proof_types_supported": {"attestation": {"proof_signing_alg_values_supported": ["ES256"]}}},

@@ -4,7 +4,7 @@ code (§3.5). Where the worker has to log in first, :mod:`wallet.login` goes on.
 Every address comes from the offer that the worker gave; only the origin that they gave may be a private one.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Final
@@ -12,11 +12,11 @@ from typing import Final
 from vc.errors import Unsupported
 from vc.model import Object
 from vc.offer import PRE_AUTHORIZED, CredentialOffer, OfferReference, parse_offer_link
-from wallet.fetching import is_named_by_jwk
 from wallet.formats import FORMATS, format_of
 from wallet.grants import Grant
 from wallet.issuer_metadata import configuration, discover, new_dpop_key
 from wallet.issuer_session import MAX_ANSWER, Ask, Session, document, origin
+from wallet.key_proofs import Wanted
 from wallet.tokens import redeem, what_is_asked
 
 CLIENT: Final = "ouvrage-wallet"  # who this wallet is to a server that nobody registered it with
@@ -67,7 +67,7 @@ async def claim(
         raise Unsupported("offer", "it asks you to log in with the platform first")
     session = Session(ask, offer.issuer, offer.typed, now, rand)
     server = await discover(session, grant=PRE_AUTHORIZED, server=offer.pre_authorized.authorization_server)
-    wanted = find_wanted(offer, session.metadata, formats)
+    wanted, session.left_out = find_wanted(offer, session.metadata, formats)
     session.key = new_dpop_key(session)
     known = "" if session.server.get(ANONYMOUS) is True else client
     form = {
@@ -80,16 +80,25 @@ async def claim(
     return session, await redeem(session, form, server=server, client=known, configurations=wanted, copies=copies)
 
 
-def find_wanted(offer: CredentialOffer, metadata: Object, formats: Collection[str]) -> tuple[str, ...]:
-    """The configurations of an offer in one of ``formats`` that this wallet can ask for: known before the offer is used
-    up.
+def find_wanted(
+    offer: CredentialOffer, metadata: Object, formats: Collection[str]
+) -> tuple[tuple[str, ...], Mapping[str, str]]:
+    """The configurations of an offer in one of ``formats`` that this wallet can ask for, and those whose keys it has
+    not, with the code of why: known before the offer is used up.
 
-    Raises :class:`Unsupported`.
+    Raises :class:`Unsupported` where nothing is left.
     """
-    wanted = _wanted(offer, metadata, formats)
-    for name in wanted:
-        is_named_by_jwk(configuration(metadata, name))
-    return wanted
+    wanted: list[str] = []
+    refused: dict[str, Unsupported] = {}
+    for name in _wanted(offer, metadata, formats):
+        try:
+            Wanted.parse(configuration(metadata, name))
+            wanted.append(name)
+        except Unsupported as error:
+            refused[name] = error
+    if not wanted:
+        raise next(iter(refused.values()))
+    return tuple(wanted), {name: error.code for name, error in refused.items()}
 
 
 def _details(session: Session, wanted: tuple[str, ...]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from vc.errors import Finding, Malformed, Rejected, Unsupported
 from vc.keys import Ed25519Key, P256Key, Signer
 from vc.model import Object
 from vc.offer import AUTHORIZATION_CODE, PRE_AUTHORIZED, check_https
+from wallet.encrypted import Sealing
 from wallet.issuer_session import Session, origin
 
 MAX_SERVERS: Final = 8  # of one issuer
@@ -77,9 +78,7 @@ async def _of_issuer(session: Session) -> Object:
     metadata = await _first(session, _well_known(session.issuer, _ISSUER))
     if metadata.get("credential_issuer") != session.issuer:
         raise Rejected((Finding("ISSUER_MISMATCH", "the metadata is of another issuer: nothing was fetched", ""),))
-    required = metadata.get("credential_response_encryption")
-    if isinstance(required, dict) and required.get("encryption_required") is True:
-        raise Unsupported("issuer", "it answers only in a sealed form (JWE), which this wallet cannot read yet")
+    Sealing.parse(metadata)  # what cannot be asked for in its way is known before an offer is used up
     return metadata
 
 
