@@ -36,7 +36,9 @@ class Collected:
     deferred: tuple[str, ...]  # configurations that the platform has still to decide on
     told: bool  # whether the platform knows that it can erase its own copies
     retired: int = 0  # copies that newer ones took the place of
-    left_out: Mapping[str, str] = field(default_factory=dict)  # configurations that are not for this wallet, and why: a code
+    left_out: Mapping[str, str] = field(
+        default_factory=dict
+    )  # configurations that are not for this wallet, and why: a code
 
     def to_json(self) -> dict[str, Json]:
         """For scripts."""

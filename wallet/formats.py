@@ -60,15 +60,21 @@ def can_check(request: Request, copy: "Copy") -> bool:
     stated = formats.get(copy.format)
     if not isinstance(stated, dict):
         return False
+    signed, *_ = suites = signs_as(copy)
     if isinstance(copy.document, str):
-        signed = parse_sd_jwt(copy.document).jws.algorithm
-        return _names(stated, "sd-jwt_alg_values", signed) and (
-            copy.holder is None or bool(key_binding(request, kind_of(copy.holder)))
-        )
-    suites = (copy.suite, HOLDER_SUITES[kind_of(copy.holder)]) if copy.holder else (copy.suite,)
+        bound = copy.holder is None or bool(key_binding(request, kind_of(copy.holder)))
+        return bound and _names(stated, "sd-jwt_alg_values", signed)
     return _names(stated, "proof_type_values", "DataIntegrityProof") and all(
         _names(stated, "cryptosuite_values", suite) for suite in suites
     )
+
+
+def signs_as(copy: "Copy") -> tuple[str, ...]:
+    """What a showing of ``copy`` is signed with, as OpenID4VP names it: by its issuer, and by the key of its holder."""
+    if isinstance(copy.document, str):
+        issuers = parse_sd_jwt(copy.document).jws.algorithm
+        return (issuers, KEY_BINDING[kind_of(copy.holder)][0]) if copy.holder else (issuers,)
+    return (copy.suite, HOLDER_SUITES[kind_of(copy.holder)]) if copy.holder else (copy.suite,)
 
 
 def key_binding(request: Request, kind: KeyKind) -> str:

@@ -19,7 +19,7 @@ from wallet.formats import KEY_BINDING
 from wallet.keys import KINDS, HolderKey, by_did_jwk
 
 # Why a configuration is not for this wallet: codes of errors, and names of words in platforms.toml.
-NO_KIND: Final = "UNSUPPORTED_KEY"
+NO_KIND: Final = "KEY_NOT_TAKEN"
 NO_PROOF: Final = "UNSUPPORTED_PROOF"
 NO_NAME: Final = "UNSUPPORTED_BINDING"
 NO_ATTESTATION: Final = "KEY_ATTESTATION_NEEDED"
