@@ -57,7 +57,8 @@ async def ask_encrypted(session: Session, url: str, body: Mapping[str, Json], *,
     sealing = Sealing.parse(session.metadata)
     key = DecryptionKey.generate(session.rand) if sealing.response else None
     if key is not None and sealing.response:
-        body = {**body, _RESPONSE: ResponseEncryption(key.jwk, sealing.response).to_json()}
+        how = ResponseEncryption(key.jwk, sealing.response).to_json()
+        body = {**body, _RESPONSE: {**how, "alg": ALGORITHMS[0]}}  # the key says that; issuers of drafts look here
     if sealing.jwk is None or sealing.request is None:
         return document(await session.post(url, body), where)
     text = encrypt_jwt(dict(body), jwk=sealing.jwk, enc=sealing.request)
