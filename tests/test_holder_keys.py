@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.databases import *  # noqa: F403
 from tests.issuing import AT, BBS, JWT, SD, attest, running
 from tests.line import credential, rand_from, trust
-from tests.test_wallet_accept import Between, going_by, offered, take, told
+from tests.test_wallet_accept import Between, going_by, offered, said, take, told
 from tests.test_wallet_formats import FORMS_OF_EARNINGS, with_lists
 from tests.test_wallet_refresh import came_back
 from tests.test_wallet_sdjwt import asked, planned, sd_jwt
@@ -28,6 +28,7 @@ from vc.keyproof import ALGORITHMS
 from vc.keys import ED25519, P256, Ed25519Key, P256Key
 from vc.oid4vp import Request
 from verifier.check import check, policy
+from wallet.accept import ANONYMOUS
 from wallet.answers import Answer, filed_under
 from wallet.key_proofs import Named, Wanted, all_wanted
 from wallet.keys import by_did_jwk, kind_of, named_as, one_name
@@ -156,6 +157,22 @@ async def test_what_is_not_for_this_wallet_is_left_out_and_the_rest_is_kept(data
     }
     for lang, words in (("en", "left out, and nothing of it was asked for"), ("fr", "laissé de côté")):
         assert collected_text(got, lang).count(words) == 4
+
+
+async def test_a_platform_that_wants_a_maker_to_vouch_is_told_of_before_the_offer_is_used(
+    database: Any, shelf: Shelf
+) -> None:
+    attest(database)
+    async with running(database) as service:
+        link = offered(service).link
+        members: dict[str, Any] = {"token_endpoint_auth_methods_supported": ["attest_jwt_client_auth"]}
+        road = Between({"oauth-authorization-server": said(**members, **{ANONYMOUS: False})})
+        with pytest.raises(Unsupported, match="only to wallets that their maker vouches for") as refused:
+            await take(shelf, link, service.clock, ask=road)
+        assert refused.value.code == "WALLET_ATTESTATION_NEEDED"
+        assert not [url for url in road.asked if url.endswith("/token")]
+        anonymous = Between({"oauth-authorization-server": said(**members, **{ANONYMOUS: True})})
+        assert (await take(shelf, link, service.clock, ask=anonymous)).added == 2
 
 
 def test_a_key_of_an_earlier_version_still_opens(tmp_path: Path) -> None:

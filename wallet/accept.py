@@ -14,7 +14,7 @@ from vc.model import Object
 from vc.offer import PRE_AUTHORIZED, CredentialOffer, OfferReference, parse_offer_link
 from wallet.formats import FORMATS, format_of
 from wallet.grants import Grant
-from wallet.issuer_metadata import configuration, discover, new_dpop_key
+from wallet.issuer_metadata import check_client, configuration, discover, new_dpop_key
 from wallet.issuer_session import MAX_ANSWER, Ask, Session, document, origin
 from wallet.key_proofs import Wanted
 from wallet.tokens import redeem, what_is_asked
@@ -70,6 +70,8 @@ async def claim(
     wanted, session.left_out = find_wanted(offer, session.metadata, formats)
     session.key = new_dpop_key(session)
     known = "" if session.server.get(ANONYMOUS) is True else client
+    if known:
+        check_client(session.server)
     form = {
         "grant_type": PRE_AUTHORIZED,
         "pre-authorized_code": offer.pre_authorized.code,

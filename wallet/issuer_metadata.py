@@ -15,6 +15,7 @@ from wallet.issuer_session import Session, origin
 MAX_SERVERS: Final = 8  # of one issuer
 MAX_BATCH: Final = 100  # copies that this wallet asks for at once
 
+_ATTESTED: Final = "attest_jwt_client_auth"
 _ISSUER: Final = "openid-credential-issuer"
 _SERVERS: Final = ("oauth-authorization-server", "openid-configuration")
 
@@ -55,6 +56,17 @@ def new_dpop_key(session: Session) -> Signer | None:
     if "EdDSA" in offered or "Ed25519" in offered:
         return Ed25519Key.from_seed(session.rand(32))
     raise Unsupported("issuer", "it takes no proof of a key that this wallet can make (ES256 or EdDSA)")
+
+
+def check_client(server: Object) -> None:
+    """Raise :class:`Unsupported` for a server that gives tokens only to wallets that their maker vouches for
+    (OpenID4VCI appendix E, HAIP §4.4.1): nobody vouches for this one, and that is known before an offer is used up."""
+    methods = server.get("token_endpoint_auth_methods_supported")
+    if isinstance(methods, list) and _ATTESTED in methods and "none" not in methods:
+        what = (
+            "it gives only to wallets that their maker vouches for (wallet attestation), and nobody does for this one"
+        )
+        raise Unsupported("issuer", what, code="WALLET_ATTESTATION_NEEDED")
 
 
 def batch_size(metadata: Object) -> int:

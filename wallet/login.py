@@ -23,7 +23,7 @@ from vc.offer import AUTHORIZATION_CODE, check_https
 from wallet.accept import GivenOffer, find_wanted
 from wallet.formats import FORMATS
 from wallet.grants import Grant
-from wallet.issuer_metadata import discover, new_dpop_key
+from wallet.issuer_metadata import check_client, discover, new_dpop_key
 from wallet.issuer_session import Ask, Session, document, origin
 from wallet.keys import read_key, write_key
 from wallet.tokens import redeem, what_is_asked
@@ -111,6 +111,7 @@ async def begin(
     named = grant.authorization_server if grant else None
     server = await discover(session, grant=AUTHORIZATION_CODE, server=named)
     wanted, left_out = find_wanted(offer, session.metadata, formats)
+    check_client(session.server)
     session.key = new_dpop_key(session)
     state, verifier = encode_base64url(rand(32)), encode_base64url(rand(32))
     form = {
