@@ -175,6 +175,28 @@ async def test_a_platform_that_wants_a_maker_to_vouch_is_told_of_before_the_offe
         assert (await take(shelf, link, service.clock, ask=anonymous)).added == 2
 
 
+@pytest.mark.parametrize("offers", [["ES256"], ["EdDSA"], ["Ed25519"], ["PS256", "ES256", "EdDSA"]])
+async def test_tokens_are_bound_to_a_key_in_an_algorithm_of_the_server(
+    database: Any, shelf: Shelf, offers: list[str]
+) -> None:
+    attest(database)
+    signed = set()
+
+    async with running(database) as service:
+        road = Between({"oauth-authorization-server": said(dpop_signing_alg_values_supported=offers)})
+
+        async def listening(url: str, **arguments: Any) -> Fetched:
+            if "DPoP" in arguments["headers"]:
+                signed.add(parse_jws(arguments["headers"]["DPoP"]).header["alg"])
+            return await road(url, **arguments)
+
+        assert (await take(shelf, offered(service).link, service.clock, ask=listening)).added == 2
+        road.changes["oauth-authorization-server"] = said(dpop_signing_alg_values_supported=["PS256"])
+        with pytest.raises(Unsupported, match="no proof of a key that this wallet can make"):
+            await take(shelf, offered(service).link, service.clock, ask=listening)
+    assert signed == {"ES256" if "ES256" in offers else offers[0]}
+
+
 def test_a_key_of_an_earlier_version_still_opens(tmp_path: Path) -> None:
     seed = bytes(range(32))
     with create(tmp_path / "vault.db") as vault:
@@ -184,7 +206,9 @@ def test_a_key_of_an_earlier_version_still_opens(tmp_path: Path) -> None:
         old, new = Shelf(vault).signing_keys()
         assert (old, new) == (Ed25519Key.from_seed(seed), made)
         assert isinstance(new, P256Key)
-        assert new.secret == made.secret  # type: ignore[union-attr]
+        assert isinstance(made, P256Key)
+        assert new.secret == made.secret
+        assert Shelf(vault).unspent_keys(1, rand=os.urandom) == (old,)
         vault.put([Item.new(KEY, {"position": 2, "P-384": "00"}, rand=os.urandom)])
         with pytest.raises(VcError, match="a key that this version does not know"):
             Shelf(vault).signing_keys()
@@ -334,7 +358,7 @@ def test_both_kinds_of_key_convince_our_verifier(shelf: Shelf) -> None:
 
 def test_a_reply_is_signed_by_the_name_that_the_copy_has_for_its_key(shelf: Shelf) -> None:
     """A copy that is bound to a did:jwk: the presentation and the reply are of one holder, and the verifier agrees."""
-    statement = credential(holder=by_did_jwk(p256()))  # type: ignore[arg-type]
+    statement = credential(holder=by_did_jwk(p256()))
     shelf.add(
         [receive(statement, own={p256().did}, contexts=CONTEXTS, at=AT, where="file")], at=AT, rand=rand_from("jwk")
     )

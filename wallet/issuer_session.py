@@ -12,7 +12,7 @@ from vc.canon import Json, Limits, parse_object, to_json
 from vc.dpop import make_dpop
 from vc.errors import Finding, Malformed, Rejected, Undetermined, Unsupported
 from vc.io.fetch import Fetched
-from vc.keys import Signer
+from vc.keys import ED25519, Signer
 from vc.model import Object
 
 MAX_ANSWER: Final = 4 << 20  # a hundred copies of a credential with 300 claims
@@ -134,8 +134,15 @@ class Session:
                 rand=self.rand,
                 access_token=token or None,
                 nonce=self.nonces.get(origin(url)),
+                algorithm=self._algorithm(self.key),
             )
         return await self._send("POST", url, body, headers)
+
+    def _algorithm(self, key: Signer) -> str | None:
+        """A server may know an Ed25519 signature by its new name only (RFC 9864)."""
+        offered = self.server.get("dpop_signing_alg_values_supported")
+        is_new = isinstance(offered, list) and "Ed25519" in offered and "EdDSA" not in offered
+        return "Ed25519" if is_new and key.public.kind == ED25519 else None
 
     async def _send(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Fetched:
         return await self.ask(

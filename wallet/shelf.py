@@ -57,10 +57,11 @@ class Shelf:
         return keys
 
     def unspent_keys(self, count: int, *, rand: Callable[[int], bytes]) -> tuple[HolderKey, ...]:
-        """``count`` keys that no verifier has seen yet, oldest first; made where there are too few."""
+        """``count`` Ed25519 keys that no verifier has seen yet, oldest first; made where there are too few."""
         with self.vault.transaction():
             seen = {copy.holder for copy in self.copies() if copy.shown}
-            unspent = [key for key in self.signing_keys() if key.did not in seen]
+            mine = (key for key in self.signing_keys() if key.public.kind == ED25519)
+            unspent = [key for key in mine if key.did not in seen]
             if len(unspent) < count:
                 unspent += self.make_keys(count - len(unspent), rand=rand)
         return tuple(unspent[:count])
