@@ -94,7 +94,7 @@ async def test_from_a_platform_that_takes_p256_only_to_a_report(
         answer = answered(shelf, question)
     may = tuple(replace(one, may_attest=one.may_attest | set(FORMS_OF_EARNINGS)) for one in trusted.issuers)
     trusted = replace(trusted, issuers=may, by_method={key.method: (one, key) for one in may for key in one.keys})
-    (verified,) = check(answer, question, trust=trusted, policy=policy(accept_possession=False), at=AT).values()
+    ((verified,),) = check(answer, question, trust=trusted, policy=policy(accept_possession=False), at=AT).values()
     assert verified.credentials[0].claims["averageAtLeast12m"] == ["001500"]
 
 
@@ -347,7 +347,7 @@ def test_both_kinds_of_key_convince_our_verifier(shelf: Shelf) -> None:
         (proposal,) = planned(question, *shelf.copies()).proposals
         made = present(proposal, request=question, key=p256(), contexts=CONTEXTS, at=AT, rand=rand_from("p"))
         raw = to_json({"vp_token": {proposal.query.id: [made]}})
-        (verified,) = check(raw, question, trust=trust(), policy=policy(accept_possession=False), at=AT).values()
+        ((verified,),) = check(raw, question, trust=trust(), policy=policy(accept_possession=False), at=AT).values()
         assert verified.holder == p256().did
         if isinstance(made, str):
             assert parse_jws(made.rpartition("~")[2]).header["alg"] == "ES256"
@@ -369,7 +369,7 @@ def test_a_reply_is_signed_by_the_name_that_the_copy_has_for_its_key(shelf: Shel
     (proposal,) = planned(question, *shelf.copies()).proposals
     made = present(proposal, request=question, key=p256(), contexts=CONTEXTS, at=AT, rand=rand_from("p"))
     raw = to_json({"vp_token": {proposal.query.id: [made]}})
-    (verified,) = check(raw, question, trust=trust(), policy=policy(accept_possession=False), at=AT).values()
+    ((verified,),) = check(raw, question, trust=trust(), policy=policy(accept_possession=False), at=AT).values()
     assert verified.holder == did_jwk(p256().public)
     assert [one.assurance.name for one in verified.credentials] == ["ISSUER", "HOLDER"]
 

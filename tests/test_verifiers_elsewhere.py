@@ -138,7 +138,7 @@ async def test_it_reads_an_sd_jwt_by_a_key_that_it_can_check(
     assert told["presentations"] == {proposal.query.id: [made]}
     raw = to_json({"vp_token": told["presentations"]})
     rules = policy(accept_possession=False)
-    (verified,) = check(raw, asked.request, trust=trust(), policy=rules, at=AT).values()
+    ((verified,),) = check(raw, asked.request, trust=trust(), policy=rules, at=AT).values()
     assert verified.holder == key.did
     assert parse_jws(str(made).rpartition("~")[2]).header["alg"] == algorithm
 

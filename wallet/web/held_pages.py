@@ -13,6 +13,7 @@ from wallet.web import steps, views
 from wallet.web.desk import DESK
 from wallet.web.form import Form, read_form
 from wallet.web.page import Wrong, download, language, page, see_other, wrong_from
+from wallet.web.safety import Safety, safety
 from work.digest import multihash
 from work.statement import Claims
 from work.types import TYPES
@@ -25,8 +26,13 @@ async def get_home(request: web.Request) -> web.StreamResponse:
     """What the wallet holds, by platform."""
     desk, lang = request.app[DESK], language(request)
     at = desk.now()
-    groups = await desk.box.use(lambda shelf: views.groups(shelf.copies(), at=at, lang=lang))
-    return page(request, "home", here="home", groups=groups)
+
+    def step(shelf: Shelf) -> tuple[tuple[views.Group, ...], Safety]:
+        return views.groups(shelf.copies(), at=at, lang=lang), safety(shelf.vault)
+
+    groups, safe = await desk.box.use(step)
+    reminder = safe.reminder(at) if groups else ""
+    return page(request, "home", here="home", groups=groups, safe=safe, reminder=reminder, notices=desk.box.notices)
 
 
 async def get_statement(request: web.Request) -> web.StreamResponse:

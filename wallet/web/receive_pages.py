@@ -11,9 +11,9 @@ from vc.errors import Malformed, VcError
 from vc.oid4vp import Request
 from wallet.accept import GivenOffer, read_offer
 from wallet.platform_words import left_out_lines
-from wallet.web import steps, views
-from wallet.web.brought import OfferLink, read_brought
-from wallet.web.desk import DESK, Asked, Fetching, Offered
+from wallet.web import answer_pages, steps, views
+from wallet.web.brought import OfferLink, RequestLink, read_brought
+from wallet.web.desk import DESK, Fetching, Offered
 from wallet.web.form import read_form
 from wallet.web.page import Wrong, download, language, page, see_other, wrong_by, wrong_from
 from wallet.web.phrases import clean
@@ -37,8 +37,8 @@ async def post_receive(request: web.Request) -> web.StreamResponse:
             offer = await read_offer(brought.link, ask=desk.ask)
             await desk.box.use(lambda _shelf: None)
             return see_other(f"/offer/{desk.begin(Offered(offer))}")
-        if isinstance(brought, Request):
-            return see_other(f"/answer/{desk.begin(Asked(brought))}")
+        if isinstance(brought, Request | RequestLink):
+            return await answer_pages.begin(request, brought)
         raw = brought.raw
         new, already = await desk.box.use(lambda shelf: steps.keep(shelf, raw, at=at))
     except VcError as error:
