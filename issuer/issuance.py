@@ -5,6 +5,7 @@ record when a replica dies was never told to anybody; at worst a place in a stat
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -15,9 +16,9 @@ from issuer import events, tickets
 from issuer.access import Access
 from issuer.clients import use
 from issuer.copies import Job, Signed, Slot, sign_copies
-from issuer.database import insert_new
+from issuer.database import insert_rows
 from issuer.datasets import Dataset
-from issuer.deps import Deps, in_thread
+from issuer.deps import TURN, Deps, in_thread
 from issuer.formats import HAS_STATUS, Format
 from issuer.statuses import allocate
 from issuer.tables import CREDENTIAL, SESSION, STATEMENT
@@ -151,7 +152,9 @@ def _job(order: Order, holder: str, slot: Slot | None) -> Job:
 def _sign(deps: Deps, jobs: Sequence[Job]) -> list[Signed]:
     at = deps.now()
     keys = deps.keyring().signing(at)
-    return sign_copies(jobs, keys=keys, at=at, rand=deps.rand)
+    one_at_a_time = jobs and jobs[0].format is Format.SD_JWT  # the others let go of the interpreter for long enough
+    with TURN if one_at_a_time else nullcontext():
+        return sign_copies(jobs, keys=keys, at=at, rand=deps.rand)
 
 
 def _record(
@@ -246,9 +249,7 @@ def _insert(connection: sa.Connection, signed: Sequence[Signed], at: datetime) -
     """Put copies on record, in one statement whatever their number, and say how many; what is already there stays as
     it is."""
     ordered = sorted(signed, key=lambda one: one.job.holder)  # one order for all: no two wait for each other
-    if not ordered:
-        return 0
-    return int(connection.execute(insert_new(connection, CREDENTIAL), [_row(one, at) for one in ordered]).rowcount)
+    return insert_rows(connection, CREDENTIAL, [_row(one, at) for one in ordered]) if ordered else 0
 
 
 def _bodies(connection: sa.Connection, order: Order, signed: Sequence[Signed], *, new: int) -> tuple[str, ...]:
