@@ -185,10 +185,17 @@ def close_old(connection: sa.Connection, now: int) -> None:
     connection.execute(STATUS_LIST.update().where(*old).values(closed=now))
 
 
-def lock(connection: sa.Connection, *what: str) -> None:
-    """Wait until no other transaction holds this lock. In SQLite a transaction that writes is alone."""
+def close_all(connection: sa.Connection, now: int) -> int:
+    """Give no more places away in any list that is open now; how many were. The next place opens a new one."""
+    return connection.execute(STATUS_LIST.update().where(STATUS_LIST.c.closed.is_(None)).values(closed=now)).rowcount
+
+
+def lock(connection: sa.Connection, *what: str, shared: bool = False) -> None:
+    """Wait until no other transaction holds this lock, unless both share it. In SQLite a transaction that writes is
+    alone."""
     if connection.dialect.name != "sqlite":
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_number(what))))
+        take = sa.func.pg_advisory_xact_lock_shared if shared else sa.func.pg_advisory_xact_lock
+        connection.execute(sa.select(take(_number(what))))
 
 
 def try_lock(connection: sa.Connection, *what: str) -> bool:
