@@ -90,10 +90,7 @@ def offer_command(
 
     if worker is None:
         raise Malformed("--worker", "say whom the offer is for", code="USAGE")
-    if qr is not None and qr.suffix not in (".svg", ".png"):
-        raise Malformed("--qr", "give a file that ends with .svg or .png", code="USAGE")
-    if tx_code and tx_text:
-        raise Malformed("--tx-code, --tx-text", "choose one", code="USAGE")
+    _check_usage(qr, both=tx_code and tx_text)
     if scheme not in ("", *Scheme):
         raise Unsupported("scheme", f"{scheme} (there are {', '.join(Scheme)})")
     now, asked = int(moment(at).timestamp()), TxCode.TEXT if tx_text else TxCode.NUMERIC if tx_code else None
@@ -124,6 +121,13 @@ def offer_command(
     if qr is not None:
         write_atomic(qr, _drawn(made.link, qr.suffix[1:]))
     _tell(made, page_link(where, made.id), asked, as_json=as_json)
+
+
+def _check_usage(qr: Path | None, *, both: bool) -> None:
+    if qr is not None and qr.suffix not in (".svg", ".png"):
+        raise Malformed("--qr", "give a file that ends with .svg or .png", code="USAGE")
+    if both:
+        raise Malformed("--tx-code, --tx-text", "choose one", code="USAGE")
 
 
 @app.command("withdraw")

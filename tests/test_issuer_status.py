@@ -224,7 +224,7 @@ def test_processes_and_threads_never_get_the_same_place(database_address: Path |
     Database.open(database_address).close()
     context = get_context("spawn")
     queue = context.Queue()
-    processes, threads, times = 3, 3, 12
+    processes, threads, times = 3, 3, 8
     start = time.time() + 3
     at_once = [
         context.Process(target=_take, args=(database_address, start, times, threads, queue)) for _ in range(processes)
