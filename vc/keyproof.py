@@ -144,7 +144,8 @@ def _distinct(proven: Sequence[_Proven], limit: int) -> tuple[str, ...]:
         raise Malformed("proofs", "two proofs of one key: use another key for each credential")
     holders = {key: each.holders[key] for key, each in zip(signed, proven, strict=True)}
     for each in proven:
-        holders = {**each.holders, **holders}
+        if len(each.holders) > 1:  # an attestation's other keys
+            holders = {**each.holders, **holders}
     if len(holders) > limit:
         raise Malformed("proofs", f"more than {limit} keys")
     order = dict.fromkeys([*signed, *holders])
