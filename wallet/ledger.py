@@ -60,6 +60,16 @@ def sent_again(line: dict[str, Json], *, at: datetime, previous: dict[str, Json]
 
 def not_delivered(line: dict[str, Json], why: str, *, at: datetime, previous: dict[str, Json]) -> dict[str, Json]:
     """A line that says of an earlier one that its verifier did not take what was sent."""
+    return {**_about(line, at, previous), "notDelivered": line["number"], "why": why}
+
+
+def receipted(line: dict[str, Json], receipt: Json, *, at: datetime, previous: dict[str, Json]) -> dict[str, Json]:
+    """A line with what the verifier says that it keeps of what an earlier one says, and until when, signed by it."""
+    return {**_about(line, at, previous), "receiptFor": line["number"], "receipt": receipt}
+
+
+def _about(line: dict[str, Json], at: datetime, previous: dict[str, Json]) -> dict[str, Json]:
+    """What every line about an earlier one begins with."""
     return {
         "number": int(str(previous["number"])) + 1,
         "previous": digest(previous),
@@ -68,15 +78,13 @@ def not_delivered(line: dict[str, Json], why: str, *, at: datetime, previous: di
         "purpose": line["purpose"],
         "shown": [],
         "nonce": line.get("nonce"),
-        "notDelivered": line["number"],
-        "why": why,
     }
 
 
 def answer_to(entries: Sequence[dict[str, Json]], request: Request) -> dict[str, Json] | None:
     """The newest line that says what this very request was answered with; None where it was not."""
     asked = (request.client_id, request.nonce)
-    answers = (one for one in reversed(entries) if "notDelivered" not in one and MESSAGE not in one)
+    answers = (one for one in reversed(entries) if not one.keys() & {"notDelivered", "receiptFor", MESSAGE})
     return next((one for one in answers if (one["verifier"], one.get("nonce")) == asked), None)
 
 

@@ -46,6 +46,7 @@ from vc.vp_response import (
 )
 from wallet.formats import HOLDER_SUITES, KEY_BINDING
 from wallet.issuer_session import Ask
+from work.receipt import MEMBER as RECEIPT
 
 MAX_REPLY: Final = 1 << 16  # bytes of a verifier's last word
 MAX_REDIRECT: Final = 2048
@@ -82,6 +83,17 @@ class Asked:
     client: Client
     reply_to: ReplyTo
     typed: frozenset[str]  # origins in the link: they may be private
+    roots: tuple[x509.Certificate, ...] = ()  # what the request was checked with, for what else its maker signs
+    documents: Documents = NO_DOCUMENTS
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A verifier's last word on an answer that it took: where it wants the worker to go on, which nobody follows by
+    itself, and what it calls a receipt."""
+
+    redirect: str | None
+    receipt: str | None
 
 
 async def read_request(
@@ -100,6 +112,7 @@ async def read_request(
     found = parse_request_link(link)
     client_id = ClientId.parse(found.client_id)
     typed = frozenset(_origins(found) if private else ())
+    documents = NO_DOCUMENTS
     if isinstance(found, PlainRequest):
         client, raw = unsigned_client(client_id), found.raw
     else:
@@ -112,7 +125,7 @@ async def read_request(
             found.text, client_id=client_id.text, roots=roots, documents=documents, at=at, wallet_nonce=nonce
         )
     request = parse_request(raw)
-    return Asked(request, client, parse_reply_to(request, client, typed=typed), typed)
+    return Asked(request, client, parse_reply_to(request, client, typed=typed), typed, tuple(roots), documents)
 
 
 def _origins(found: PlainRequest | SignedRequest | RequestReference) -> list[str]:
@@ -167,8 +180,8 @@ async def _documents(client: ClientId, typed: Collection[str], ask: Ask) -> Docu
     return Documents.of({did: Given(answer.body)})
 
 
-async def send_answer(asked: Asked, answer: Mapping[str, Json], *, ask: Ask) -> str | None:
-    """Send an answer to the verifier; the address where it wants the worker to go on, which nobody follows by itself.
+async def send_answer(asked: Asked, answer: Mapping[str, Json], *, ask: Ask) -> Taken:
+    """Send an answer to the verifier.
 
     Raises :class:`Rejected` where the verifier does not take it, :class:`Undetermined` where it does not answer.
     """
@@ -176,11 +189,14 @@ async def send_answer(asked: Asked, answer: Mapping[str, Json], *, ask: Ask) -> 
 
 
 async def send_refusal(asked: Asked, *, ask: Ask) -> str | None:
-    """Tell the verifier that the worker says no (OID4VP §8.5), and nothing else. As :func:`send_answer`."""
-    return await _post(asked, error_form(ACCESS_DENIED, "the holder shows nothing", asked.reply_to), ask)
+    """Tell the verifier that the worker says no (OID4VP §8.5), and nothing else; where it wants the worker to go on.
+
+    Raises what :func:`send_answer` does.
+    """
+    return (await _post(asked, error_form(ACCESS_DENIED, "the holder shows nothing", asked.reply_to), ask)).redirect
 
 
-async def _post(asked: Asked, body: bytes, ask: Ask) -> str | None:
+async def _post(asked: Asked, body: bytes, ask: Ask) -> Taken:
     answer = await ask(
         asked.reply_to.uri,
         limit=MAX_REPLY,
@@ -190,15 +206,16 @@ async def _post(asked: Asked, body: bytes, ask: Ask) -> str | None:
         headers={"Accept": "application/json", "Content-Type": FORM},
     )
     _check_status(answer, asked.reply_to.host)
-    return _redirect(answer.body)
-
-
-def _redirect(body: bytes) -> str | None:
-    """``redirect_uri`` of OID4VP §8.2, where it is one that can be shown."""
     try:
-        uri = parse_object(body, where="answer", limits=Limits(size=MAX_REPLY)).get("redirect_uri")
+        told = parse_object(answer.body, where="answer", limits=Limits(size=MAX_REPLY))
     except VcError:
-        return None
+        told = {}
+    receipt = told.get(RECEIPT)
+    return Taken(_redirect(told.get("redirect_uri")), receipt if isinstance(receipt, str) else None)
+
+
+def _redirect(uri: Json) -> str | None:
+    """``redirect_uri`` of OID4VP §8.2, where it is one that can be shown."""
     odd = not isinstance(uri, str) or len(uri) > MAX_REDIRECT or not uri.isascii() or not uri.isprintable()
     return None if odd or " " in str(uri) or urlsplit(str(uri)).scheme not in ("https", "http") else str(uri)
 

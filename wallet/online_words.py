@@ -12,6 +12,7 @@ from vc.canon import Json
 from vc.client_id import Client
 from vc.vp_response import ReplyTo
 from wallet.roots import root_name
+from work.phrases import day
 
 _TEXTS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     tomllib.loads(files("wallet").joinpath("online.toml").read_text(encoding="utf-8"))
@@ -72,6 +73,25 @@ def failed_row(entry: Mapping[str, Json], lang: str) -> str:
         line=entry["notDelivered"],
         why=_plain(str(entry["why"])),
     )
+
+
+def receipt_row(entry: Mapping[str, Json], lang: str) -> str:
+    """The ledger's line of a verifier's receipt."""
+    words = _TEXTS[lang]
+    return words["receipt_ledger"].format(
+        number=entry["number"], at=entry["at"], line=entry["receiptFor"], told=receipt_told(entry, lang)
+    )
+
+
+def receipt_told(entry: Mapping[str, Json], lang: str) -> str:
+    """What a verifier's receipt says that it keeps, and until when."""
+    words, receipt = _TEXTS[lang], entry["receipt"]
+    assert isinstance(receipt, dict)
+    until = receipt.get("eraseBy")
+    kept = receipt.get("kept")
+    what = words["keeps_answer" if isinstance(kept, list) and "answer" in kept else "keeps_report"]
+    end = words["keeps_until"].format(day=day(str(until), lang)) if until else words["keeps_open"]
+    return words["receipt"].format(verifier=_plain(str(entry["verifier"])), what=what, end=end)
 
 
 def roots_text(roots: tuple[x509.Certificate, ...], lang: str) -> str:

@@ -250,14 +250,14 @@ def _written(
 
 def _sent(shelf: Shelf, asked: "Asked", answer: dict[str, Json], lang: str) -> tuple[str, dict[str, Json]]:
     from vc.io.fetch import fetch  # noqa: PLC0415
-    from wallet.delivery import deliver, record_failure  # noqa: PLC0415
+    from wallet.delivery import Outcome, deliver, record  # noqa: PLC0415
     from wallet.online_words import failed_text, sent_text  # noqa: PLC0415
 
-    async def write(why: str) -> None:
-        record_failure(shelf, asked.request, why, at=datetime.now(UTC), rand=os.urandom)
+    async def write(outcome: Outcome) -> None:
+        record(shelf, asked.request, outcome, at=datetime.now(UTC), rand=os.urandom)
 
     try:
-        redirect = asyncio.run(deliver(asked, answer, ask=fetch, write_failure=write))
+        redirect = asyncio.run(deliver(asked, answer, ask=fetch, at=datetime.now(UTC), write=write))
     except VcError as error:
         typer.echo(failed_text(str(error), lang), err=True)
         raise

@@ -320,6 +320,11 @@ def ledger_text(entries: Sequence[Json], lang: str) -> str:
 
             rows.append(failed_row(entry, lang))
             continue
+        if "receiptFor" in entry:
+            from wallet.online_words import receipt_row  # noqa: PLC0415
+
+            rows.append(receipt_row(entry, lang))
+            continue
         shown = entry["shown"]
         claims = [
             f"{_label(str(one['type']), lang)} ({ledger_values(one, lang)})"

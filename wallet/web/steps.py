@@ -17,7 +17,7 @@ from wallet.card import answer_codes
 from wallet.choice import only
 from wallet.choose import Plan
 from wallet.collect import Collected, collect
-from wallet.delivery import deliver, record_failure
+from wallet.delivery import Outcome, deliver, record
 from wallet.ledger import BROKEN
 from wallet.online import Asked as Linked
 from wallet.online import read_request, send_refusal
@@ -112,13 +112,13 @@ async def _send(desk: Desk, linked: Linked, document: Mapping[str, Json] | None)
     if document is None:
         return await send_refusal(linked, ask=desk.ask)
 
-    async def write(why: str) -> None:
+    async def write(outcome: Outcome) -> None:
         # Where the worker locked the wallet meanwhile, the ledger says that it was shown: the safer of the two.
         with suppress(Locked):
             at = desk.now()
-            await desk.box.use(lambda shelf: record_failure(shelf, linked.request, why, at=at, rand=desk.rand))
+            await desk.box.use(lambda shelf: record(shelf, linked.request, outcome, at=at, rand=desk.rand))
 
-    return await deliver(linked, document, ask=desk.ask, write_failure=write)
+    return await deliver(linked, document, ask=desk.ask, at=desk.now(), write=write)
 
 
 def codes(answered: Answered) -> tuple[str, ...]:

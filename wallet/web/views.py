@@ -19,7 +19,7 @@ from wallet.held import Statement as Held
 from wallet.held import find, in_order
 from wallet.ledger import MESSAGE
 from wallet.online import Asked as Linked
-from wallet.online_words import asked_lines
+from wallet.online_words import asked_lines, receipt_told
 from wallet.plain import short
 from wallet.roots import root_name
 from wallet.web.desk import Asked
@@ -163,6 +163,8 @@ class Line:
     shown: tuple["Shown", ...]
     not_taken: str  # the number of the line that was not taken
     message: bool  # told without a proof
+    receipt: str = ""  # what the verifier says that it keeps of another line
+    receipt_for: str = ""  # the number of that line
 
     def matches(self, query: str) -> bool:
         """Whether all words of ``query`` stand in it."""
@@ -404,6 +406,8 @@ def _line(entry: Mapping[str, Json], lang: str) -> Line:
         shown=tuple(_shown(one, lang) for one in _dicts(entry["shown"])),
         not_taken=str(entry.get("notDelivered", "")),
         message=MESSAGE in entry,
+        receipt=clean(receipt_told(entry, lang)) if "receiptFor" in entry else "",
+        receipt_for=str(entry.get("receiptFor", "")),
     )
 
 
