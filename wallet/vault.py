@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import RLock
 from types import MappingProxyType
 from typing import Any, Final, Self
 
@@ -59,14 +60,14 @@ _NOTHING: Final[_Changed] = MappingProxyType({})
 
 
 class Vault:
-    """An open vault. :meth:`create` or :meth:`open` it, in a ``with`` statement; one thread uses it at a time.
+    """An open vault. :meth:`create` or :meth:`open` it, in a ``with`` statement; threads wait for each other's changes.
 
     Any method may raise :class:`Malformed` ``VAULT_DAMAGED``, and :class:`Undetermined` ``VAULT_BUSY`` (another
-    program is writing), ``VAULT_UNAVAILABLE`` (full disk, read-only) or ``VAULT_REKEYED`` (the passphrase was changed
-    meanwhile). After an error the vault is as it was before.
+    program is writing), ``VAULT_UNAVAILABLE`` (full disk, read-only), ``VAULT_REKEYED`` (the passphrase was changed
+    meanwhile) or ``VAULT_CLOSED``. After an error the vault is as it was before.
     """
 
-    __slots__ = ("_db", "_inside", "_key", "_path", "_rand", "_slot", "_stretched")
+    __slots__ = ("_db", "_inside", "_key", "_lock", "_path", "_rand", "_slot", "_stretched")
 
     def __init__(
         self, path: Path, db: sqlite3.Connection, *, slot: Slot, stretched: bytes, key: bytes, rand: Rand
@@ -78,6 +79,7 @@ class Vault:
         self._key = key
         self._rand = rand
         self._inside = False
+        self._lock = RLock()
 
     @classmethod
     def create(cls, path: Path, passphrase: bytes, *, rand: Rand, cost: Cost = DEFAULT_COST) -> Self:
@@ -138,8 +140,9 @@ class Vault:
 
     def close(self) -> None:
         """Forget the key. What is not committed is undone."""
-        self._db.close()
-        self._key = self._stretched = b""
+        with self._lock:
+            self._db.close()
+            self._key = self._stretched = b""
 
     @property
     def path(self) -> Path:
@@ -252,15 +255,16 @@ class Vault:
         return self._slot.rewrapped(key, self._stretched, rand=self._rand), self._stretched
 
     def _rekey(self, wrap: Callable[[bytes], tuple[Slot, bytes]], changed: _Changed = _NOTHING) -> None:
-        if self._inside:
-            raise RuntimeError("the vault key is changed outside of transactions")
-        key = self._rand(KEY_BYTES)
-        slot, stretched = wrap(key)
-        with self.transaction():
-            openers = {kind: one for kind, one in {**self._openers(), **changed}.items() if one is not None}
-            slots = [slot, *(opener.wrap(key, rand=self._rand) for opener, _ in openers.values())]
-            self._reseal(key, slots, openers)
-        self._key, self._slot, self._stretched = key, slot, stretched
+        with self._lock:
+            if self._inside:
+                raise RuntimeError("the vault key is changed outside of transactions")
+            key = self._rand(KEY_BYTES)
+            slot, stretched = wrap(key)
+            with self.transaction():
+                openers = {kind: one for kind, one in {**self._openers(), **changed}.items() if one is not None}
+                slots = [slot, *(opener.wrap(key, rand=self._rand) for opener, _ in openers.values())]
+                self._reseal(key, slots, openers)
+            self._key, self._slot, self._stretched = key, slot, stretched
 
     def _reseal(self, key: bytes, slots: Sequence[Slot], openers: _Openers) -> None:
         listed = self._manifest()
@@ -332,17 +336,18 @@ class Vault:
 
     @contextmanager
     def _transaction(self, mode: str) -> Iterator[None]:
-        outermost = self._begin(mode)
-        try:
-            yield
-            if outermost:
-                self._commit()
-        except BaseException:
-            self._undo()
-            raise
-        finally:
-            if outermost:
-                self._inside = False
+        with self._lock:
+            outermost = self._begin(mode)
+            try:
+                yield
+                if outermost:
+                    self._commit()
+            except BaseException:
+                self._undo()
+                raise
+            finally:
+                if outermost:
+                    self._inside = False
 
     def _begin(self, mode: str) -> bool:
         """Begin, and tell so; or join the transaction under way."""
