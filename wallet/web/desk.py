@@ -1,10 +1,10 @@
 """What the pages share while ``ouvrage wallet serve`` runs: the vault, one visitor, and what is under way."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from aiohttp import web
 
@@ -15,6 +15,8 @@ from vc.oid4vp import Request
 from wallet.accept import GivenOffer
 from wallet.collect import Collected
 from wallet.issuer_session import Ask
+from wallet.login import Login
+from wallet.refresh import Refreshed
 from wallet.web.box import Box
 
 SECRET_BYTES: Final = 32
@@ -37,6 +39,38 @@ class Fetching:
 
 
 @dataclass(frozen=True, slots=True)
+class LoggingIn:
+    """An offer for which the worker is at the platform, to log in."""
+
+    offer: GivenOffer
+    login: Login
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """An offer whose login is done: where the browser was sent to, which counts once."""
+
+    offer: GivenOffer
+    redirected: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshing:
+    """Platforms that are asked for new copies, or were."""
+
+    task: "asyncio.Task[tuple[Refreshed, ...]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A statement that was deleted, of which its platform is being told, or was."""
+
+    type: str
+    count: int
+    task: "asyncio.Task[bool]"
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """A request that the worker looks at."""
 
@@ -51,8 +85,9 @@ class Answered:
     document: Mapping[str, Json] = field(repr=False)
 
 
-UnderWay = Offered | Fetching | Asked | Answered
+UnderWay = Offered | LoggingIn | Returned | Fetching | Refreshing | Deleted | Asked | Answered
 _T = TypeVar("_T", bound=UnderWay)
+_R = TypeVar("_R")
 
 
 @dataclass(slots=True)
@@ -92,6 +127,13 @@ class Desk:
         """Lock the vault, and forget what is under way."""
         self.under_way.clear()
         await self.box.close()
+
+
+def background(work: Coroutine[Any, Any, _R]) -> "asyncio.Task[_R]":
+    """Begin something that a later page tells of. What goes wrong is told there, and by nobody else."""
+    task = asyncio.create_task(work)
+    task.add_done_callback(lambda done: None if done.cancelled() else done.exception())
+    return task
 
 
 DESK: Final = web.AppKey("desk", Desk)

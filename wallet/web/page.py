@@ -6,6 +6,7 @@ from hashlib import sha256
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
 
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -32,6 +33,7 @@ HEADERS: Final = MappingProxyType(
 )
 STYLE: Final = files("wallet.web").joinpath("static", "wallet.css").read_bytes()
 STYLE_PATH: Final = f"/static/wallet.{sha256(STYLE).hexdigest()[:12]}.css"
+VISITOR: Final = web.RequestKey("visitor", bool)  # set on a request by the guard, for the worker's own browser
 LANG_COOKIE: Final = "ouvrage_wallet_lang"
 PAGES: Final = (
     ("home", "/"),
@@ -63,14 +65,15 @@ def page(
 ) -> web.Response:
     """A page, made from a template in the language of the request."""
     desk, lang = request.app[DESK], language(request)
+    known = request.get(VISITOR, False)  # nobody else gets a form of ours
     spoken = {
         **phrases.in_lang(lang),
         "languages": [(code, phrases.NAMES[code], f"?lang={code}") for code in LANGUAGES],
         "style": STYLE_PATH,
         "pages": PAGES,
         "here": "",
-        "csrf": desk.csrf,
-        "is_open": desk.box.is_open,
+        "csrf": desk.csrf if known else "",
+        "is_open": known and desk.box.is_open,
         "wrong": wrong,
     }
     text = _environment().get_template(f"{template}.html.j2").render({**spoken, **fields})
@@ -88,6 +91,11 @@ def wrong_from(request: web.Request, error: VcError, field: str) -> tuple[Wrong,
 def wrong_by(request: web.Request, key: str, field: str, **fields: object) -> tuple[Wrong, ...]:
     """What is wrong with a field, by the name of a phrase."""
     return (Wrong(field, phrases.phrase(key, language(request), **fields)),)
+
+
+def host(url: str) -> str:
+    """Who an address leads to."""
+    return phrases.clean(urlsplit(url).netloc)
 
 
 def see_other(path: str) -> web.Response:

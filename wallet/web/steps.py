@@ -1,47 +1,24 @@
 """What the pages have the wallet do, and nothing of how it looks: one function for each thing that a worker does."""
 
-import asyncio
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
-from typing import Final
 
 from vc.canon import Json, canonicalize
 from vc.errors import Malformed, Unsupported
 from vc.oid4vp import Request
 from wallet import words
-from wallet.accept import GivenOffer
 from wallet.answers import Answer, filed_under, sign_answers
 from wallet.choose import Copy, Plan, only, plan
-from wallet.collect import Collected, collect
 from wallet.guard import CounterOffer, counter_offer
 from wallet.ledger import BROKEN
 from wallet.present import present
 from wallet.receive import read_credentials, receive
 from wallet.shelf import Shelf
-from wallet.web.desk import Desk
 from work import CONTEXTS
 from work.statement import Claims
-
-COPIES: Final = 5  # single-use copies of each credential: one for each showing
-
-
-def fetch_offer(shelf: Shelf, offer: GivenOffer, tx_code: str | None, desk: Desk) -> Collected:
-    """Fetch, verify and keep what is offered. Runs in the vault's own thread, with a loop of its own."""
-    return asyncio.run(
-        collect(
-            shelf,
-            offer,
-            ask=desk.ask,
-            tx_code=tx_code,
-            copies=COPIES,
-            contexts=CONTEXTS,
-            now=desk.now,
-            rand=desk.rand,
-        )
-    )
 
 
 def keep(shelf: Shelf, raw: bytes, *, at: datetime) -> tuple[int, int]:
