@@ -149,7 +149,17 @@ def test_a_day_of_a_worker_on_a_phone_in_french(chromium: Any, wallet: Wallet, s
         assert elsewhere == []
 
 
-PAGES = ("/", "/insights", "/renew", "/renew?rebind=yes", "/receive", "/answer", "/ledger", "/settings", "/nothing-here")
+PAGES = (
+    "/",
+    "/insights",
+    "/renew",
+    "/renew?rebind=yes",
+    "/receive",
+    "/answer",
+    "/ledger",
+    "/settings",
+    "/nothing-here",
+)
 
 
 @pytest.mark.parametrize("viewport", [NARROW, WIDE], ids=["narrow", "wide"])

@@ -82,7 +82,8 @@ async def post_offer(request: web.Request) -> web.StreamResponse:
 async def get_result(request: web.Request) -> web.StreamResponse:
     """What came of it. While it is being fetched, the page waits a while and then says that it takes longer."""
     desk, name = request.app[DESK], request.match_info["id"]
-    fetching = await _fetching(desk, name)
+    await desk.box.use(lambda _shelf: None)
+    fetching = _fetching(desk, name)
     await asyncio.wait([fetching.task], timeout=PATIENCE)
     if not fetching.task.done():
         return page(request, "fetching", here="receive", issuer=host(fetching.offer.issuer))
@@ -100,16 +101,14 @@ async def get_result(request: web.Request) -> web.StreamResponse:
     )
 
 
-async def _fetching(desk: Desk, name: str) -> Fetching:
+def _fetching(desk: Desk, name: str) -> Fetching:
     """What is being fetched. Where the browser is back from a login, that begins here: with the worker's own cookie,
     and the vault open."""
     back = desk.under_way.get(name)
     if isinstance(back, Returned):
-        await desk.box.use(lambda _shelf: None)
         redirected = back.redirected
-        if desk.under_way.get(name) is back:  # not begun by another tab meanwhile
-            task = background(desk.box.beside(lambda shelf: finish_login(shelf, redirected, desk)))
-            desk.under_way[name] = Fetching(back.offer, task)
+        task = background(desk.box.beside(lambda shelf: finish_login(shelf, redirected, desk)))
+        desk.under_way[name] = Fetching(back.offer, task)
     return desk.found(name, Fetching)
 
 

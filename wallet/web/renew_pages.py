@@ -59,6 +59,7 @@ async def post_renew(request: web.Request) -> web.StreamResponse:
 async def get_renewed(request: web.Request) -> web.StreamResponse:
     """What came of it, or that it takes longer."""
     desk, lang = request.app[DESK], language(request)
+    await desk.box.use(lambda _shelf: None)
     task = desk.found(request.match_info["id"], Refreshing).task
     await asyncio.wait([task], timeout=receive_pages.PATIENCE)
     if not task.done():
