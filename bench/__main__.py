@@ -21,6 +21,7 @@ from bench import (
     sizes,
     status,
     statuslists,
+    trustlist,
     vcapi,
     wallet,
 )
@@ -127,6 +128,7 @@ def main() -> int:
         claims.rows(),
         vcapi.rows(),
         wallet.rows(),
+        trustlist.rows(),
         sizes.rows(),
     ):
         for row in rows:

@@ -13,9 +13,9 @@ from issuer.deps import DEPS, Deps, in_thread
 from issuer.hold import CROWD, HELD
 from issuer.offers import PRE_AUTHORIZED, Made, Scheme, TxCode, choose, default_formats, make_offer
 from issuer.pages import language, page, qr, see_other
-from issuer.route import Answer, Route
 from issuer.words import clean
 from issuer.worker_page import page_link
+from vc.io.route import Answer, Route
 from work.types import TYPES, Words
 
 PAGES: Final = (

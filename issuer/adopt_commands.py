@@ -65,7 +65,7 @@ def csr_command(
     as_json: Json_ = False,
 ) -> None:
     """A certificate request for the key that signs tokens now, with the issuer's DID among its names."""
-    from issuer.certificates import csr  # noqa: PLC0415  (certificates take a while to load)
+    from vc.certificates import csr  # noqa: PLC0415  (certificates take a while to load)
 
     at_ = moment(at)
     ring = KeyRing.open(home(home_dir, "issuer", os.environ), rand=os.urandom, at=at_)
@@ -100,7 +100,7 @@ def certify_command(
     as_json: Json_ = False,
 ) -> None:
     """Send a certificate chain with every SD-JWT VC and token from now on (x5c), once it is checked."""
-    from issuer.certificates import MAX_PEM, parse_chain  # noqa: PLC0415  (certificates take a while to load)
+    from vc.certificates import MAX_PEM, parse_chain  # noqa: PLC0415  (certificates take a while to load)
 
     at_, folder = moment(at), home(home_dir, "issuer", os.environ)
     raw = read_bounded(chain, limit=MAX_PEM)

@@ -3,10 +3,10 @@
 from types import MappingProxyType
 from typing import Final
 
-from issuer.openapi import PROBLEM, PROBLEM_SCHEMA
-from issuer.route import Answer, Schema
 from issuer.sealing import JSON, JWT
 from vc.canon import Json
+from vc.io.openapi import PROBLEM, PROBLEM_SCHEMA
+from vc.io.route import Answer, Schema
 
 _TEXT: Final[dict[str, Json]] = {"type": "string"}
 _NAME: Final[dict[str, Json]] = {"type": "string", "minLength": 1, "maxLength": 2048}

@@ -16,11 +16,11 @@ from issuer.clients import FORM, Asking, Client, dpop_nonce, identify, read_form
 from issuer.config import Config
 from issuer.deps import DEPS, Deps, in_thread
 from issuer.formats import CONFIGURATIONS
-from issuer.route import Answer, Route
 from issuer.tickets import Kind
 from issuer.tokens import HEADERS, REFUSALS
 from vc.canon import Json
 from vc.dpop import ALGORITHMS
+from vc.io.route import Answer, Route
 from vc.io.web import json_response
 from vc.oauth import OAuthRefusal, parse_form
 

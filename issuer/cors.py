@@ -10,7 +10,7 @@ from typing import Final
 
 from aiohttp import web
 
-from issuer.logs import route_of
+from vc.io.logs import route_of
 from vc.io.web import Handler
 
 _ASKED: Final = MappingProxyType(

@@ -17,9 +17,9 @@ from issuer.issuance import Issued, Order, Prepared, complete, issue, prepare, s
 from issuer.metrics import METRICS
 from issuer.nonces import DPOP, check_nonce, new_nonce
 from issuer.roots import wallet_roots
-from issuer.route import Route, Schema
 from issuer.sealing import JSON, JWT, open_request, sealed
 from vc.canon import Json, to_json
+from vc.io.route import Route, Schema
 from vc.io.web import json_response
 from vc.keyproof import ProvenKeys, check_levels, verify_proofs
 from vc.oauth import OAuthRefusal

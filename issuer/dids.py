@@ -16,8 +16,8 @@ from issuer.deps import DEPS, in_thread
 from issuer.identities import WEBVH
 from issuer.keyring import KeyRing
 from issuer.keys import Role
-from issuer.route import Answer, Handler, Route
 from vc.canon import Json, to_json
+from vc.io.route import Answer, Handler, Route
 from vc.jose import SIGNS_AS
 from vc.jwk import public_jwk
 

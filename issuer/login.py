@@ -21,11 +21,11 @@ from issuer.config import Config
 from issuer.deps import DEPS, Deps, in_thread
 from issuer.flow import Session
 from issuer.formats import CONFIGURATIONS
-from issuer.route import Answer, Route
 from issuer.scopes import Asked
 from issuer.tickets import Kind, Ticket
 from issuer.tokens import open_session
 from vc.errors import VcError
+from vc.io.route import Answer, Route
 from vc.multibase import encode_base64url
 from vc.oauth import parse_form, pkce_challenge
 from work.statement import MAX_WORKER

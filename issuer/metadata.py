@@ -18,10 +18,10 @@ from issuer.deps import DEPS, Deps, in_thread
 from issuer.formats import CONFIGURATIONS, CREDENTIAL_FORMAT, Configuration, Format
 from issuer.keyring import KeyRing
 from issuer.keys import IssuerKey
-from issuer.openapi import PROBLEM, PROBLEM_SCHEMA
-from issuer.route import Answer, Route
 from issuer.sealing import JSON, JWT, encryption_metadata
 from vc.canon import Json, parse_object, to_json
+from vc.io.openapi import PROBLEM, PROBLEM_SCHEMA
+from vc.io.route import Answer, Route
 from vc.jose import SIGNS_AS, sign_jws
 from vc.keyproof import ALGORITHMS, ATTESTATION, DI_VP
 from vc.keyproof import JWT as JWT_PROOF

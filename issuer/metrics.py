@@ -18,10 +18,10 @@ from prometheus_client.registry import Collector
 
 from issuer.deps import DEPS, Deps, in_thread
 from issuer.keys import Role
-from issuer.logs import method_of, route_of
-from issuer.route import Answer, Route
 from issuer.tables import CREDENTIAL, DEFERRAL, EVENT, OFFER, STATUS_LIST, STATUS_PUBLISHED
 from vc.errors import Undetermined
+from vc.io.logs import method_of, route_of
+from vc.io.route import Answer, Route
 from vc.io.web import STOPPING, Handler
 
 OPERATIONS: Final = "operations"  # the tag of routes for those who run the service

@@ -8,9 +8,9 @@ from aiohttp import web
 from issuer import answers, events, metadata
 from issuer.access import Access, allowed
 from issuer.deps import DEPS, Deps, in_thread
-from issuer.route import Route
 from issuer.tables import CREDENTIAL
 from issuer.tickets import Kind, look, spend
+from vc.io.route import Route
 from vc.oauth import OAuthRefusal
 from vc.oid4vci import Notification
 

@@ -135,7 +135,7 @@ def _tell(made: "Made", page: str, asked: "TxCode | None", *, as_json: bool) -> 
 
 def _base(database: "Database", given: str | None) -> str:
     from issuer.offers import known_base  # noqa: PLC0415
-    from issuer.service import checked_base  # noqa: PLC0415
+    from vc.io.web import checked_base  # noqa: PLC0415
 
     if given is not None:
         return checked_base(given, development=True)

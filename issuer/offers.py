@@ -16,12 +16,12 @@ from issuer import events, flow, tickets
 from issuer.crowds import count_alike
 from issuer.deps import DEPS, Deps, in_thread
 from issuer.formats import CONFIGURATIONS, Configuration, Format
-from issuer.route import Answer, Route
 from issuer.tables import OFFER, SETTING, STATEMENT
 from issuer.tickets import Kind
 from vc import offer as form
 from vc.canon import to_json
 from vc.errors import Finding, Malformed, Rejected, Unsupported
+from vc.io.route import Answer, Route
 from vc.multibase import encode_base64url
 from work.types import TYPES, StatementType
 

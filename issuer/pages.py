@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from issuer import words
 from issuer.deps import DEPS
-from issuer.route import Answer, Route
+from vc.io.route import Answer, Route
 from work.types import LANGUAGES
 
 POLICY: Final = (

@@ -14,15 +14,14 @@ from issuer.config import Config
 from issuer.options import Database_, database_address
 from vc.errors import Malformed
 from vc.io.files import home
-from vc.io.options import LOOPBACK, Home, Host, Json_, Port, Tls, moment
+from vc.io.options import LOOPBACK, Home, Host, Json_, Port, Tls, TlsCert, TlsKey, moment
+from vc.io.tls import given_certificate
 
 if TYPE_CHECKING:
     from aiohttp.web import Application
 
     from issuer.keyring import KeyRing
 
-Cert = Annotated[Path | None, typer.Option(metavar="FILE", help="HTTPS with this certificate and its chain, in PEM.")]
-Key = Annotated[Path | None, typer.Option(metavar="FILE", help="The key of the certificate, in PEM.")]
 Base = Annotated[
     str | None,
     typer.Option(metavar="URL", help="Where wallets reach it: https://issuer.example.com/work; else where it listens."),
@@ -45,8 +44,8 @@ def serve_command(
     port: Port = 0,
     host: Host = LOOPBACK,
     tls: Tls = False,
-    cert: Cert = None,
-    key: Key = None,
+    cert: TlsCert = None,
+    key: TlsKey = None,
     base: Base = None,
     config_file: ConfigFile = None,
     development: Development = False,
@@ -60,7 +59,7 @@ def serve_command(
 ) -> None:
     """Serve wallets: offers, credentials, statuses (OpenID4VCI 1.0). Ends well on Ctrl-C or SIGTERM."""
     folder = home(home_dir, "issuer", os.environ)
-    secure: bool | ssl.SSLContext = _tls(cert, key) if cert or key else tls
+    secure: bool | ssl.SSLContext = given_certificate(cert, key) if cert or key else tls
     if vc_api:
         return _serve_vc_api(folder, host=host, port=port, tls=secure, as_json=as_json)
     given = {
@@ -92,17 +91,18 @@ def _serve(
     tls: bool | ssl.SSLContext,
     as_json: bool,
 ) -> None:
-    from issuer import logs, service  # noqa: PLC0415  (the server's parts take a while to load)
+    from issuer import service  # noqa: PLC0415  (the server's parts take a while to load)
     from issuer.database import Database  # noqa: PLC0415
     from issuer.deps import Deps  # noqa: PLC0415
-    from vc.io.web import announce, run_service  # noqa: PLC0415
+    from vc.io import logs  # noqa: PLC0415
+    from vc.io.web import announce, checked_base, run_service  # noqa: PLC0415
 
     keyring = _keyring(folder)
     _check(config, certified=bool(keyring().signing(moment(None)).x5c))
     with Database.open(address) as database:
 
         def make_app(listening: str) -> "Application":
-            base = service.checked_base(config.base or listening, development=config.development)
+            base = checked_base(config.base or listening, development=config.development)
             deps = Deps(replace(config, base=base), database, keyring, lambda: datetime.now(UTC), os.urandom)
             service.remember_base(deps)
             made.append(deps)
@@ -152,18 +152,6 @@ def _check(config: Config, *, certified: bool) -> None:
         raise Malformed(
             "--haip", "the key for SD-JWT VCs needs a certificate: ouvrage issuer keys certify", code="BAD_CONFIG"
         )
-
-
-def _tls(cert: Path | None, key: Path | None) -> ssl.SSLContext:
-    if cert is None or key is None:
-        raise Malformed("--cert, --key", "give both", code="USAGE")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_cert_chain(cert, key)
-    except (OSError, ssl.SSLError):
-        raise Malformed(f"{cert}, {key}", "not a certificate and its key, in PEM", code="BAD_CERTIFICATE") from None
-    return context
 
 
 def _serve_vc_api(folder: Path, *, host: str, port: int, tls: bool | ssl.SSLContext, as_json: bool) -> None:

@@ -29,20 +29,18 @@ from issuer.credential import CROWDS
 from issuer.database import insert_new
 from issuer.deps import DEPS, Deps
 from issuer.hold import Crowds
-from issuer.logs import log_requests
 from issuer.metadata import cached
 from issuer.metrics import HEALTH, METRICS, OPERATIONS, Health, count_requests, new_metrics
-from issuer.openapi import describe
-from issuer.route import Answer, Route
 from issuer.tables import SETTING
 from issuer.tasks import Task, every, running
 from vc.canon import Json, to_json
-from vc.errors import Malformed
+from vc.io.logs import log_requests
+from vc.io.openapi import describe
+from vc.io.route import Answer, Route
 from vc.io.web import new_web_app
 
 BASE: Final = "base"  # the setting by which commands know where the service is
 OPENAPI: Final = "/openapi.json"
-LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 # Whoever has routes, in the order of the description.
 ROUTES: Final[tuple[Route, ...]] = (
@@ -67,21 +65,6 @@ TASKS: Final = (
 )
 
 
-def checked_base(base: str, *, development: bool) -> str:
-    """A Credential Issuer Identifier (OpenID4VCI §12.2.1), without a slash at its end. Raises :class:`Malformed`."""
-    try:
-        parts = urlsplit(base)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        parts, host = urlsplit(""), None
-    plain = base.isascii() and base.isprintable() and not set(base) & set(' "<>\\^`{|}?#%')
-    if not host or parts.scheme not in ("https", "http") or parts.username is not None or not plain:
-        raise Malformed("--base", "give an address such as https://issuer.example.com/work", code="BAD_BASE")
-    if parts.scheme == "http" and host not in LOOPBACK and not development:
-        raise Malformed("--base", "has to begin with https://, unless with --development", code="BAD_BASE")
-    return base.rstrip("/")
-
-
 def mounted(base: str, routes: Sequence[Route]) -> Iterator[tuple[str, Route]]:
     """Each route with its path from the host's root. A well-known one stands before the base's path (RFC 8615,
     OpenID4VCI §12.2.2), and where the base has a path, below it as well, for wallets that append."""
@@ -102,7 +85,7 @@ def make(deps: Deps, *, tasks: Sequence[Task] = TASKS) -> web.Application:
     app = new_web_app(log_requests, count_requests, secure=base.startswith("https:"))
     app[DEPS], app[METRICS], app[CROWDS], app[HEALTH] = deps, new_metrics(), Crowds(), Health()
     paths = list(mounted(base, [*ROUTES, OPENAPI_ROUTE]))
-    app[DESCRIPTION] = to_json(describe(paths, base=base, version=_version()))
+    app[DESCRIPTION] = to_json(describe(paths, title="Ouvrage issuer", base=base, version=_version()))
     mounted_at = [(_mount(app, path, route), route) for path, route in paths]
     opened = {template for template, route in mounted_at if _is_open(route)}
     for path in sorted({path for path, route in paths if _is_open(route)}):

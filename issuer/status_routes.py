@@ -19,10 +19,10 @@ from aiohttp import web
 from issuer.database import Database
 from issuer.deps import DEPS, Deps, in_thread
 from issuer.disputes import MAX_DISPUTE, accept_dispute, verify_dispute
-from issuer.route import Answer, Route
 from issuer.statuslists import MEDIA_TYPES, TTL, Kind, Published, is_known, list_ids, publish, read_published
 from vc.canon import Json, to_json
 from vc.deflate import GZIP
+from vc.io.route import Answer, Route
 from vc.io.web import json_response
 from vc.multibase import encode_base64url
 from vc.token_status import aggregation

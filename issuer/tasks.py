@@ -15,9 +15,9 @@ from typing import Final
 from aiohttp import web
 
 from issuer.deps import DEPS, Deps, in_thread
-from issuer.logs import say
 from issuer.metrics import METRICS
 from vc.errors import VcError
+from vc.io.logs import say
 
 AFTER_FAULT: Final = 30.0  # seconds
 SPREAD: Final = 0.2  # replicas that were started together do not all begin at once

@@ -16,11 +16,11 @@ from issuer import nonces, offers, tickets
 from issuer.clients import FORM, Asking, Client, dpop_nonce, identify, read_form, use, used_anyway
 from issuer.deps import DEPS, Deps, in_thread
 from issuer.flow import Event, Offer, Session, move_session
-from issuer.route import Answer, Route
 from issuer.scopes import Asked, details, identifiers, read_asked
 from issuer.tables import OFFER, SESSION
 from issuer.tickets import Kind
 from vc.canon import Json
+from vc.io.route import Answer, Route
 from vc.io.web import json_response
 from vc.multibase import encode_base64url
 from vc.oauth import OAuthRefusal, check_pkce

@@ -1,7 +1,6 @@
 """Events, sent to the platform's own system: at least once, signed, by whichever replica comes first."""
 
 import asyncio
-import hmac
 import json
 import logging
 from collections.abc import Sequence
@@ -14,18 +13,16 @@ from issuer.config import Webhook
 from issuer.deps import Deps, in_thread
 from issuer.events import WANTED, Event, event
 from issuer.tables import EVENT, SETTING
-from vc.errors import Undetermined, VcError
-from vc.io.fetch import fetch
+from vc.errors import VcError
+from vc.io.webhook import LONGEST_WAIT, SIGNATURE, send, signature, wait
 
-SIGNATURE: Final = "Ouvrage-Signature"
+__all__ = ["LONGEST_WAIT", "SIGNATURE", "State", "deliver", "deliver_due", "signature", "state", "wait"]
+
 GIVEN_UP: Final = -1  # in ``attempts``
 GIVE_UP_AFTER: Final = 86_400  # a day: whoever was away for longer reads `ouvrage issuer events`
 LEASE: Final = 120  # seconds for which a claimed event is nobody else's: longer than sending a batch takes
 BATCH: Final = 20
 PAUSE: Final = 2.0  # seconds between two looks
-LONGEST_WAIT: Final = 3600
-TIMEOUT: Final = 10.0
-MAX_ANSWER: Final = 1 << 16  # of which nothing is read
 
 _LOG: Final = logging.getLogger("ouvrage.webhook")
 
@@ -39,11 +36,6 @@ class State:
     failing: int
     given_up: int
     oldest: int | None
-
-
-def signature(secret: str, body: bytes, *, at: int) -> str:
-    """The value of the header SIGNATURE: the moment of sending, and HMAC-SHA-256 over it and the body."""
-    return f"t={at},v1={hmac.new(secret.encode(), f'{at}.'.encode() + body, 'sha256').hexdigest()}"
 
 
 async def deliver(deps: Deps) -> None:
@@ -78,11 +70,6 @@ def state(connection: sa.Connection, *, now: int) -> State:
     ).one()
     target = connection.execute(sa.select(SETTING.c.value).where(SETTING.c.name == WANTED)).scalar_one_or_none()
     return State(target or "", *row)
-
-
-def wait(attempts: int) -> int:
-    """Seconds until the next try: doubling, up to an hour."""
-    return int(min(LONGEST_WAIT, 5 * 2 ** min(attempts, 16)))
 
 
 def _claim(deps: Deps) -> list[tuple[Event, int]]:
@@ -124,19 +111,8 @@ def _register(deps: Deps) -> None:
 
 async def _attempt(deps: Deps, webhook: Webhook, one: Event) -> bool:
     body = json.dumps(one.to_json(), ensure_ascii=False, separators=(",", ":")).encode()
-    headers = {"Content-Type": "application/json", SIGNATURE: signature(webhook.secret, body, at=deps.seconds)}
     try:
-        answer = await fetch(
-            webhook.url,
-            limit=MAX_ANSWER,
-            private=webhook.private_address,
-            method="POST",
-            body=body,
-            headers=headers,
-            timeout=TIMEOUT,
-        )
-        if not 200 <= answer.status < 300:
-            raise Undetermined("the webhook", f"it answered {answer.status}", code=f"HTTP_{answer.status}")
+        await send(webhook.url, body, secret=webhook.secret, at=deps.seconds, private=webhook.private_address)
     except VcError as error:
         _LOG.warning("event %d was not taken: %s", one.id, error.code)
         return False

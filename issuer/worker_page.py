@@ -16,8 +16,8 @@ from issuer.offers import OFFER_NAME, Scheme, reference_link
 from issuer.overview import offer_state
 from issuer.pages import ROUTES as STYLE_ROUTES
 from issuer.pages import language, page, qr
-from issuer.route import Answer, Route
 from issuer.tables import OFFER
+from vc.io.route import Answer, Route
 from work.months import valid_until
 from work.purposes import PURPOSES
 from work.types import StatementType

@@ -178,5 +178,5 @@ def checked(shown: Shown, *, trusted: Trust | None = None, at: datetime = AT, po
         policy=policy(accept_possession=possession),
         at=at,
     )
-    (verified,) = proven.values()
+    ((verified,),) = proven.values()
     return verified

@@ -33,14 +33,15 @@ def test_too_much_is_warned_of_with_its_law_and_answered_with_a_message(home: Pa
     assert "Ne doit pas être demandé" in told
     assert "article 22-2" in told
     assert "Contre-proposition" in told
-    before = ouvrage(home, "wallet", "ledger", "--json").json
     made = ouvrage(
         home, "wallet", "present", "--request", "greedy.json", "--counter-offer", "--out", "offer.json", "--json"
     )
     message = json.loads((home / "offer.json").read_text(encoding="utf-8"))
     assert message["ask"] == ["WorkHistory.lastJob", "Earnings.averageAtLeast12m>=1500"]
     assert made.json["message"] == "offer.json"
-    assert ouvrage(home, "wallet", "ledger", "--json").json == before  # nothing was shown
+    (entry,) = ouvrage(home, "wallet", "ledger", "--json").json["ledger"]  # no proof was shown, and yet it was told
+    assert (entry["counterOffer"], [one["type"] for one in entry["shown"]]) == (True, ["WorkHistory", "Earnings"])
+    assert "Par un message seulement, sans preuve." in ouvrage(home, "wallet", "ledger", "--lang", "fr").out
 
     claims = [word for claim in message["ask"] for word in ("--claim", claim)]
     ouvrage(home, *LANDLORD, *claims, "--out", "fair.json")

@@ -33,7 +33,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pages")
     for name, lang in (("short", "en"), ("long", "fr")):
         asked, given, texts = answered(name)
-        (folder / f"{name}.html").write_bytes(page(texts, Subject("answer", lang)))
+        (folder / f"{name}.html").write_bytes(page(texts, Subject("answer", lang)).html)
         copies = [copy(credential(claim.partition(".")[0])) for claim in KINDS[name]]
         made = plan(asked, copies, contexts=CONTEXTS, at=AT)
         target = folder / f"{name}.card.html"

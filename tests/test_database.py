@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from issuer import database as door
 from issuer.database import POOL, Database
 from issuer.tables import SETTING, SPENT, STATEMENT
 from issuer.tickets import Kind, hand_out, spend, take
 from tests.databases import new_postgres_database
 from vc.errors import Malformed, Undetermined, Unsupported, VcError
+from vc.io import database as door
 
 SECRET = "do-not-say-this"
 

@@ -1,14 +1,18 @@
 """What of a query the wallet has to go by beside types and claims: several at once, who vouches for the issuer."""
 
 import json
+import os
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
 
 from tests.certificates import certify, names, secret, usage
-from tests.line import AT, copy, credential, holder_key, request
+from tests.line import AT, copy, credential, holder_key, issuer_keys, request
+from tests.vaults import create
 from tests.verifying import ROOT
 from vc.errors import Malformed, Unsupported
 from vc.jose import sign_jws
@@ -16,7 +20,11 @@ from vc.keys import Ed25519Key
 from vc.oid4vp import MAX_MULTIPLE, CredentialQuery, Request, TrustedAuthority, parse_answer, parse_request
 from vc.trusted_authorities import is_trusted
 from vc.x5c import authority_key_ids
+from wallet.answering import make_answer, plan_for
+from wallet.card import card_page
 from wallet.choose import plan
+from wallet.receive import receive
+from wallet.shelf import Shelf
 from work import CONTEXTS
 
 
@@ -43,6 +51,22 @@ def test_several_statements_where_several_may_be_shown() -> None:
     assert [one.copy.statement for one in several].count(single.copy.statement) == 1  # not two copies of one
     assert {one.copy.statement for one in several} == {held[0].statement, "of another platform"}
     assert {one.query.id for one in several} == {single.query.id}
+
+
+def test_each_of_several_presentations_of_a_query_is_in_the_answer(tmp_path: Path) -> None:
+    with create(tmp_path / "vault.db") as vault:
+        shelf = Shelf(vault)
+        (key,) = shelf.make_keys(1, rand=os.urandom)
+        documents = [credential(holder=key), credential(holder=key, keys=replace(issuer_keys("other"), name="Other"))]
+        received = [receive(one, own={key.did}, contexts=CONTEXTS, at=AT, where="test") for one in documents]
+        shelf.add(received, at=AT, rand=os.urandom)
+        asked = asking(multiple=True)
+        made = plan_for(shelf, asked, at=AT)
+        answer = make_answer(shelf, asked, made, at=AT)
+    card = card_page(answer, asked, made.proposals, at=AT, lang="en").html.decode()
+    assert len(parse_answer(json.dumps(answer).encode(), asked)["Earnings"]) == 2
+    sources = re.findall("Confirmed by [^;]+;", card)
+    assert len(set(sources)) == 2  # each by whom its own presentation names
 
 
 def test_no_more_are_shown_than_an_answer_may_hold() -> None:

@@ -158,7 +158,7 @@ def test_nothing_is_asked_of_an_address_but_through_one_door() -> None:
             found = [client for client in clients if name == client or name.startswith(f"{client}.")]
             if found and found[0] not in doors.get(here, ()):
                 breaches.append(f"{here} imports {name}")
-            if name.startswith("vc.io.fetch"):
+            if name.startswith(("vc.io.fetch", "vc.io.webhook")):
                 users.add(here)
         breaches += [f"{here} calls {name}" for name in calls(path) if name in connecting]
     assert breaches == []

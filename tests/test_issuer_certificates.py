@@ -10,7 +10,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from issuer.certificates import csr, parse_chain
 from issuer.copies import Job, Slot, sign_copy
 from issuer.formats import Format
 from issuer.keyring import KeyRing
@@ -18,6 +17,7 @@ from issuer.keys import Role, new_key
 from tests.certificates import NOW, Party, certify, names, secret, usage
 from tests.cli import ouvrage
 from tests.line import AT, SAMPLES, holder_key, issuer_keys, rand_from
+from vc.certificates import csr, parse_chain
 from vc.errors import Malformed, Rejected, VcError
 from vc.keys import Ed25519Key, P256Key, P384Key
 from vc.sdjwt import parse_sd_jwt

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from issuer import keyfile
 from issuer.database import Database
 from issuer.events import Event, Kind
 from issuer.events import read as read_events
@@ -25,6 +24,7 @@ from tests.cli import ouvrage
 from tests.line import AT, Shown, answer, checked, credential, issuer_keys, rand_from, request, trust
 from vc.canon import Json
 from vc.errors import Malformed, Rejected, Undetermined, Unsupported
+from vc.io import keyfile
 from vc.keys import P384, Bls12381Key
 from vc.sealing import MIN_COST
 from vc.trust import parse_issuer

@@ -23,8 +23,8 @@ from vc.oid4vp import parse_answer
 from vc.request_object import REQUEST_TYPE, request_link
 from vc.x5c import certificate_thumbprint
 from wallet.choose import plan
-from wallet.delivery import deliver, was_answered
-from wallet.ledger import answered_before
+from wallet.delivery import deliver, record_again, record_failure, was_answered
+from wallet.ledger import answer_to
 from wallet.online import Asked, read_request, send_answer, send_refusal
 from wallet.shelf import Shelf
 from work import CONTEXTS
@@ -397,13 +397,21 @@ async def test_an_answer_that_is_not_taken_stands_in_the_ledger_twice(
     asked = await read(verifier.link())
     made = plan(asked.request, shelf.copies(), contexts=CONTEXTS, at=AT)
     shelf.record(asked.request, made.proposals, at=AT, rand=os.urandom)
+
+    async def write(why: str) -> None:
+        record_failure(shelf, asked.request, why, at=AT, rand=os.urandom)
+
     with pytest.raises(VcError) as refused:
-        await deliver(shelf, asked, {"vp_token": {}}, ask=fetch, at=AT, rand=os.urandom)
+        await deliver(asked, {"vp_token": {}}, ask=fetch, write_failure=write)
     assert _code(refused.value) == code
     assert len(verifier.got) == 1  # what was sent is not sent again
     first, second = shelf.ledger()  # which checks the chain
     assert (second["notDelivered"], second["shown"], second["verifier"]) == (first["number"], [], first["verifier"])
     assert len(str(second["why"])) > 10
+    record_again(shelf, asked.request, at=AT, rand=os.urandom)
+    await write("and again")
+    *_, third, fourth = shelf.ledger()
+    assert (third["shown"], fourth["notDelivered"]) == (first["shown"], third["number"])
 
 
 async def test_a_request_that_comes_again_is_known(verifier: Verifier, shelf: Shelf) -> None:
@@ -414,4 +422,4 @@ async def test_a_request_that_comes_again_is_known(verifier: Verifier, shelf: Sh
     again = await read(verifier.link())
     assert was_answered(shelf, again.request)
     assert not was_answered(shelf, replace(again.request, nonce="another-nonce-of-it"))
-    assert not answered_before(shelf.ledger(), replace(again.request, client_id="other"))
+    assert answer_to(shelf.ledger(), replace(again.request, client_id="other")) is None

@@ -211,7 +211,7 @@ def test_from_the_issuer_to_the_report() -> None:
     asked = request(*ASKED, purpose="employment.fr")
     shown = answer(asked, credential("Qualification"))
     verified = checked(Shown(asked, shown))
-    report = build(asked, {"Qualification": verified}, trust=trust(), at=AT)
+    report = build(asked, {"Qualification": [verified]}, trust=trust(), at=AT)
     (proven,) = report.proven
     mandatory = {claim.name for claim in KIND.claims.values() if claim.mandatory}
     assert proven.type == "Qualification"
@@ -237,7 +237,7 @@ def test_the_report_and_the_wallet_say_it_in_words(lang: str) -> None:
     made = plan(asked, [held], contexts=CONTEXTS, at=AT)
     report = build(
         asked,
-        {"Qualification": checked(Shown(asked, answer(asked, dict(held.document))))},
+        {"Qualification": [checked(Shown(asked, answer(asked, dict(held.document))))]},
         trust=trust(),
         at=AT,
     )

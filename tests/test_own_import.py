@@ -70,7 +70,7 @@ def shown(*copies: Copy, kind: str = "Earnings") -> Shown:
 
 def accepted(one: Shown, trusted: Trust = NOBODY, **flags: bool) -> Verified:
     raw = json.dumps(one.answer).encode()
-    (verified,) = check(raw, one.request, trust=trusted, policy=policy(**{**CHECK, **flags}), at=AT).values()
+    ((verified,),) = check(raw, one.request, trust=trusted, policy=policy(**{**CHECK, **flags}), at=AT).values()
     return verified
 
 

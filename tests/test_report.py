@@ -196,7 +196,7 @@ def verified(*credentials: VerifiedCredential) -> Verified:
 def proven(
     asked: Request, name: str, kind: str, claims: Mapping[str, Any], trust: Trust = TRUST, **changes: Any
 ) -> Report:
-    return build(asked, {name: verified(credential(kind, claims, **changes))}, trust=trust, at=AT)
+    return build(asked, {name: [verified(credential(kind, claims, **changes))]}, trust=trust, at=AT)
 
 
 def context(statement: Statement = CONTEXT, key: Ed25519Key = PUBLIC, at: datetime = AT) -> Credential:
@@ -448,7 +448,7 @@ def test_two_ratings_are_not_compared_with_each_other() -> None:
              "raterPopulation": "requesters", "ratingValue": "0.85", "bestRating": "1", "worstRating": "0",
              "intervalLower": "0.775", "intervalUpper": "0.903"}  # fmt: skip
     queries = query("Rating"), {**query("Rating"), "id": "other"}
-    answers = {"rating": verified(credential("Rating", RATING)), "other": verified(credential("Rating", share))}
+    answers = {"rating": [verified(credential("Rating", RATING))], "other": [verified(credential("Rating", share))]}
     report = text_of(build(request(*queries), answers, trust=TRUST, at=AT))
     assert "were not compared with each other" in report
     assert "between 77.5% and 90.3%" in report
@@ -560,7 +560,7 @@ def test_keeping_is_dated_in_both_languages_and_survives_the_end_of_the_calendar
 
 
 def test_it_says_how_to_check_again() -> None:
-    report = build(LOAN, {"earnings": verified(credential("Earnings", EARNINGS))}, trust=TRUST, at=AT, answer=b"raw")
+    report = build(LOAN, {"earnings": [verified(credential("Earnings", EARNINGS))]}, trust=TRUST, at=AT, answer=b"raw")
     assert sha256(b"raw").hexdigest() in to_text(report, "en")
     assert "ouvrage verifier check ANSWER" in text_of(report)
     assert "SHA-256" not in to_text(proven(LOAN, "earnings", "Earnings", EARNINGS), "en")
@@ -787,7 +787,7 @@ def test_any_claims_of_a_trusted_issuer_can_be_reported(statement: tuple[str, di
 
 KEYS = {
     "type", "version", "verdict", "at", "trustAsOf", "asked", "proven", "notShown", "notChecked", "reasons",
-    "eraseBy", "answerSha256",
+    "eraseBy", "answerSha256", "decision",
 }  # fmt: skip
 PROVEN_KEYS = {
     "query", "type", "issuer", "claims", "unread", "binding", "suite", "validFrom", "validUntil",

@@ -16,12 +16,11 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, TCPConnector, web
 
-from issuer import logs
 from issuer.config import Config
 from issuer.database import Database
 from issuer.deps import DEPS, Deps
 from issuer.metrics import METRICS, new_metrics
-from issuer.service import ROUTES, checked_base, mounted
+from issuer.service import ROUTES, mounted
 from issuer.tables import SETTING
 from issuer.tasks import every
 from issuer.tasks import running as running_tasks
@@ -29,7 +28,8 @@ from tests.cli import PASSPHRASE, ROOT, ouvrage
 from tests.issuing import AT, BBS, JWT, attest, new_keys, new_ring, running
 from tests.test_vcapi_http import command
 from vc.errors import Malformed
-from vc.io.web import MAX_BODY, STOPPING
+from vc.io import logs
+from vc.io.web import MAX_BODY, STOPPING, checked_base
 from vc.jose import parse_jws, verify_jws
 from vc.keys import P256Key
 from work.types import TYPES

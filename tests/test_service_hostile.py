@@ -18,12 +18,11 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from issuer import logs
 from issuer.database import Database
-from issuer.route import Route
 from issuer.service import ROUTES, mounted
 from tests.issuing import BBS, Running, attest, new_keys, running
-from vc.io import web
+from vc.io import logs, web
+from vc.io.route import Route
 from vc.io.web import MAX_BODY
 from vc.offer import PRE_AUTHORIZED
 

@@ -320,7 +320,7 @@ def test_a_backup_is_up_to_date_until_something_changes(path: Path, file: Path) 
     fill(path)
     with reopen(path) as vault:
         write_backup(vault, file, at=AT)
-        note_backup(vault, at=AT, rand=os.urandom)
+        note_backup(vault, vault.age(), at=AT, rand=os.urandom)
         assert backup_state(vault) == {"last": "2026-11-24T12:00:00Z", "upToDate": True, "folder": None}
         closing(vault)
         assert backup_state(vault)["upToDate"] is True

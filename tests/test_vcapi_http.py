@@ -420,7 +420,7 @@ async def test_each_service_serves_its_own_part(tmp_path: Path) -> None:
     with (
         command(tmp_path, "issuer", "serve", "--vc-api") as issuing,
         command(tmp_path, "wallet", "serve", "--vc-api", "--tls") as deriving,
-        command(tmp_path, "verifier", "serve") as verifying,
+        command(tmp_path, "verifier", "serve", "--vc-api") as verifying,
     ):
         assert set(issuing["issuers"]) == {"bbs-2023", "eddsa-rdfc-2022", "eddsa-jcs-2022"}
         for name, own_ in issuing["issuers"].items():

@@ -525,7 +525,7 @@ def test_a_flipped_bit_is_refused_or_changes_no_meaning(position: int, bit: int)
         )
     except VcError:
         return
-    assert proven["Earnings"].credentials[0].claims == checked(shown).credentials[0].claims
+    assert proven["Earnings"][0].credentials[0].claims == checked(shown).credentials[0].claims
 
 
 @settings(max_examples=150, deadline=None)

@@ -65,7 +65,7 @@ async def test_from_the_platform_to_a_report(database: Any, tmp_path: Path, form
         answer = shown(shelf, request)
     may = tuple(replace(one, may_attest=one.may_attest | set(FORMS_OF_EARNINGS)) for one in trusted.issuers)
     trusted = replace(trusted, issuers=may, by_method={key.method: (one, key) for one in may for key in one.keys})
-    (verified,) = check(answer, request, trust=trusted, policy=policy(accept_possession=False), at=AT).values()
+    ((verified,),) = check(answer, request, trust=trusted, policy=policy(accept_possession=False), at=AT).values()
     (credential,) = verified.credentials
     assert (credential.suite, credential.claims["averageAtLeast12m"]) == (form, ["001500"])
     assert credential.issuer is not None

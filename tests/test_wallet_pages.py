@@ -370,7 +370,10 @@ def test_a_landlord_who_asks_too_much_gets_a_smaller_answer(chromium: Any, walle
         assert (told["type"], told["to"]) == ("OuvrageCounterOffer", "bailleur.example")
         assert any(one.startswith("Earnings.averageAtLeast") for one in told["ask"])
         page.click("nav >> text=Journal")
-        assert "Vous n’avez encore rien montré." in text(page)
+        assert "Dit dans un message, sans preuve." in text(page)
+        check_page(page)
+        page.goto(f"{wallet.base}/ledger/1")
+        check_page(page)
 
         asked = request_file(tmp_path, "Earnings.averageAtLeast12m>=1500", "Review")
         page.goto(f"{wallet.base}/answer")
@@ -378,7 +381,7 @@ def test_a_landlord_who_asks_too_much_gets_a_smaller_answer(chromium: Any, walle
         page.click("main form button")
         page.click("text=D’accord : ne montrer que cela")
         assert page.locator("h1").inner_text() == "La réponse est prête"
-        page.goto(f"{wallet.base}/ledger/1")
+        page.goto(f"{wallet.base}/ledger/2")
         assert page.locator("main .card h3").all_inner_texts() == ["Revenus"]
         check_page(page)
         with page.expect_download() as downloading:

@@ -150,7 +150,7 @@ def verified(text: str, request_: Request) -> VerifiedSdJwtVc:
 
 def proven(text: str, request_: Request, *, trusted: Any = None, at: Any = AT, name: str = "Earnings") -> Verified:
     raw = json.dumps({"vp_token": {name: [text]}}).encode()
-    return check(raw, request_, trust=trusted or trust(), policy=policy(accept_possession=False), at=at)[name]
+    return check(raw, request_, trust=trusted or trust(), policy=policy(accept_possession=False), at=at)[name][0]
 
 
 # ---- received and kept -----------------------------------------------------------------------------------------------
@@ -325,7 +325,7 @@ def test_the_report_reads_it_like_any_other(shelf: Shelf) -> None:
     request_ = asked("Earnings.averageAtLeast12m>=1500", "Earnings.averageAtLeast12m>=3000", "Earnings.total")
     text = shown(only_what_is_there(request_, keep(shelf, sd_jwt())), request_)
     answered = json.dumps({"vp_token": {"Earnings": [text]}}).encode()
-    made: Any = build(request_, {"Earnings": proven(text, request_)}, trust=trust(), at=AT, answer=answered).to_json()
+    made: Any = build(request_, {"Earnings": [proven(text, request_)]}, trust=trust(), at=AT, answer=answered).to_json()
     (one,) = made["proven"]
     assert one["type"] == "Earnings"
     assert one["claims"]["averageAtLeast12m"] == ["001500"]

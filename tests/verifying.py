@@ -114,6 +114,15 @@ class Verifier:
         (raw,) = self.got
         return parse_response(raw, keys=keys)
 
+    def app(self, base: str) -> web.Application:
+        """Its pages, once it is known where they are."""
+        self.base = f"http://localhost:{base.rpartition(':')[2]}"
+        application = web.Application(client_max_size=8 << 20)
+        application.router.add_route("*", "/request", self.answer_request)
+        application.router.add_post("/response", self.take)
+        application.router.add_get("/.well-known/did.json", self.show_document)
+        return application
+
     async def answer_request(self, asked: web.Request) -> web.Response:
         self.seen.append(asked.path)
         form = parse_form(await asked.read()) if asked.method == "POST" else {}
@@ -137,16 +146,7 @@ class Verifier:
 async def verifying() -> AsyncIterator[Verifier]:
     """A verifier on this machine, until the block ends."""
     verifier = Verifier()
-
-    def app(base: str) -> web.Application:
-        verifier.base = f"http://localhost:{base.rpartition(':')[2]}"
-        application = web.Application(client_max_size=8 << 20)
-        application.router.add_route("*", "/request", verifier.answer_request)
-        application.router.add_post("/response", verifier.take)
-        application.router.add_get("/.well-known/did.json", verifier.show_document)
-        return application
-
-    async with serving(app):
+    async with serving(verifier.app):
         yield verifier
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
+from tests import wallet_story as story
 from tests.browser import ARGUMENTS, visit
 from tests.wallet_pages_app import enter, fill, request_file, running_wallet
 
@@ -45,7 +46,34 @@ def main() -> None:
                 take(page, "ledger", height=900)
                 page.goto(f"{wallet.base}/insights")
                 take(page, "insights")
+        safety(browser)
         browser.close()
+
+
+def safety(browser: Any) -> None:
+    """Of the wallet's story: a backup, what is there and what is missing, and a machine where there is nothing yet."""
+    heights = {"backed-up": 900, "settings": 1300, "restore": 1000}
+
+    def look(page: Any, name: str) -> None:
+        if name in heights:
+            take(page, name, height=heights[name])
+
+    with TemporaryDirectory() as name, visit(browser, lang="fr", viewport=PHONE) as page:
+        folder = Path(name)
+        with story.platform(folder / "platform") as home:
+            link, code = story.offer(home)
+            with story.machine(folder / "first") as served:
+                page.goto(served["url"])
+                story.receive(page, link, code, look)
+                story.answer(page, story.request(home), folder / "reponse.json", look)
+                backup = story.back_up(page, folder / "portefeuille.backup", look)
+                page.goto(f"{served['base']}/words")
+                page.fill("#passphrase", story.SECRET)
+                page.click("main form button")
+                take(page, "words", height=1300)
+            with story.machine(folder / "second") as served:
+                page.goto(served["url"])
+                story.restore(page, backup, look)
 
 
 if __name__ == "__main__":

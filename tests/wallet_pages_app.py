@@ -63,7 +63,7 @@ def new_wallet(base: str, folder: Path) -> Wallet:
     """A wallet that nobody has entered yet."""
     path, clock = folder / "vault.db", Clock()
     box = Box(FileOpener(path, cost=MIN_COST), clock=clock)
-    return Wallet(Desk(box, base, TOKEN, ask=fetch, now=lambda: AT, rand=os.urandom), path, clock)
+    return Wallet(Desk(box, base, TOKEN, ask=fetch, now=lambda: AT, rand=os.urandom, home=folder), path, clock)
 
 
 @contextmanager

@@ -20,12 +20,21 @@ SELF_DESCRIBED: Final = frozenset({"key", "jwk"})
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """A document that a did:web had until a moment."""
+
+    until: datetime
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Given:
     """The bytes that stand for one DID: ``did.json`` of a did:web; ``did.jsonl`` and ``did-witness.json`` of a
-    did:webvh."""
+    did:webvh. A did:web keeps no history itself: what it said before is ``earlier``, oldest first."""
 
     raw: bytes
     witness: bytes | None = None
+    earlier: tuple[Earlier, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +66,15 @@ def resolve(
     parts = DidUrl.parse(url)
     if parts.method in SELF_DESCRIBED:
         return resolve_method(url)
-    return _document(parts, documents, _earlier(at, signed)).method(url, purpose=purpose, at=at)
+    moment = _earlier(at, signed)
+    given = _given(parts, documents)
+    if parts.method == "webvh":
+        return _history(parts.did, given.raw, given.witness).document(moment).method(url, purpose=purpose, at=at)
+    newest = _web(parts.did, given.raw)
+    past = next((one for one in given.earlier if moment is not None and moment < one.until), None)
+    if past is None or url in newest.methods:  # what it says of a key now, such as its end, counts for every day
+        return newest.method(url, purpose=purpose, at=at)
+    return _web(parts.did, past.raw).method(url, purpose=purpose, at=at)
 
 
 def _earlier(at: datetime | None, signed: datetime | None) -> datetime | None:
@@ -65,7 +82,7 @@ def _earlier(at: datetime | None, signed: datetime | None) -> datetime | None:
     return min((moment for moment in (at, signed) if moment is not None), default=None)
 
 
-def _document(parts: DidUrl, documents: Documents, moment: datetime | None) -> DidDocument:
+def _given(parts: DidUrl, documents: Documents) -> Given:
     if parts.method not in ("web", "webvh"):
         raise Unsupported("DID method", parts.method, code="UNSUPPORTED_DID")
     given = documents.given.get(parts.did)
@@ -73,9 +90,7 @@ def _document(parts: DidUrl, documents: Documents, moment: datetime | None) -> D
         raise Undetermined(
             "the DID document of the signer is not held here", "get a trust file that holds it", code="DID_UNKNOWN"
         )
-    if parts.method == "web":
-        return _web(parts.did, given.raw)
-    return _history(parts.did, given.raw, given.witness).document(moment)
+    return given
 
 
 @lru_cache(maxsize=64)  # a batch shares its issuers; what is kept are the bytes, too

@@ -81,12 +81,15 @@ class Request:
     extra: Object  # every other member, as received
 
 
-def parse_request(raw: bytes, *, where: str = "request") -> Request:
-    """An authorization request with a DCQL query (OID4VP §5.1). Raises :class:`Malformed` or :class:`Unsupported`."""
+def parse_request(raw: bytes, *, where: str = "request", own: bool = False) -> Request:
+    """An authorization request with a DCQL query (OID4VP §5.1). Raises :class:`Malformed` or :class:`Unsupported`.
+
+    With ``own``, who reads it has made it, and knows the transactions in it.
+    """
     members = parse_object(raw, where=where)
     if members.get("response_type") != "vp_token":
         raise Unsupported("response_type", str(members.get("response_type")), code="UNSUPPORTED_RESPONSE_TYPE")
-    if "transaction_data" in members:
+    if "transaction_data" in members and not own:
         raise _transaction(members["transaction_data"])
     if "scope" in members and "dcql_query" in members:
         raise Malformed(f"{where} /scope", "asks in two ways at once: dcql_query is enough")
@@ -149,32 +152,42 @@ def credential_query(
     sets: Sequence[Sequence[str]] = (),
     *,
     holder_binding: bool = True,
+    multiple: bool = False,
 ) -> dict[str, Json]:
     """A credential query for ``ldp_vc`` as JSON (OID4VP §6.1 and B.1.1); ``types`` are expanded."""
-    query: dict[str, Json] = {
-        "id": identifier,
-        "format": LDP_VC,
-        "meta": {"type_values": [[VERIFIABLE_CREDENTIAL, *types]]},
-    }
-    if claims:
-        query["claims"] = [_claim_json(claim) for claim in claims]
-    if sets:
-        query["claim_sets"] = [list(claim_ids) for claim_ids in sets]
-    if not holder_binding:
-        query["require_cryptographic_holder_binding"] = False
-    return query
+    meta: dict[str, Json] = {"type_values": [[VERIFIABLE_CREDENTIAL, *types]]}
+    asked = _asked_json(claims, sets, holder_binding=holder_binding, multiple=multiple)
+    return {"id": identifier, "format": LDP_VC, "meta": meta, **asked}
 
 
 def sd_jwt_query(
-    identifier: str, vcts: Sequence[str], claims: Sequence[ClaimQuery], *, holder_binding: bool = True
+    identifier: str,
+    vcts: Sequence[str],
+    claims: Sequence[ClaimQuery],
+    sets: Sequence[Sequence[str]] = (),
+    *,
+    holder_binding: bool = True,
+    multiple: bool = False,
 ) -> dict[str, Json]:
     """A credential query for ``dc+sd-jwt`` as JSON (OID4VP §6.1 and B.3.5)."""
-    query: dict[str, Json] = {"id": identifier, "format": SD_JWT_VC, "meta": {"vct_values": list(vcts)}}
+    asked = _asked_json(claims, sets, holder_binding=holder_binding, multiple=multiple)
+    return {"id": identifier, "format": SD_JWT_VC, "meta": {"vct_values": list(vcts)}, **asked}
+
+
+def _asked_json(
+    claims: Sequence[ClaimQuery], sets: Sequence[Sequence[str]], *, holder_binding: bool, multiple: bool
+) -> dict[str, Json]:
+    """What a query of any format asks for; what is the default is left out."""
+    asked: dict[str, Json] = {}
     if claims:
-        query["claims"] = [_claim_json(claim) for claim in claims]
+        asked["claims"] = [_claim_json(claim) for claim in claims]
+    if sets:
+        asked["claim_sets"] = [list(claim_ids) for claim_ids in sets]
+    if multiple:
+        asked["multiple"] = True
     if not holder_binding:
-        query["require_cryptographic_holder_binding"] = False
-    return query
+        asked["require_cryptographic_holder_binding"] = False
+    return asked
 
 
 def _claim_json(claim: ClaimQuery) -> dict[str, Json]:

@@ -22,7 +22,7 @@ from vc.jwk import parse_jwk
 from vc.keys import PublicKey
 from vc.model import Object
 from vc.proof import ASSERTION
-from vc.trust import Trust
+from vc.trust import Trust, TrustedCertificate, TrustedIssuer, TrustedKey
 from vc.x5c import VerifiedChain, parse_x5c, verify_chain, verify_unrooted
 
 MAX_KEYS: Final = 256  # of one issuer: a key a month for twenty years
@@ -37,6 +37,7 @@ class Issuer:
     method: str  # a DID URL, ``iss#kid``, or the thumbprint of a certificate
     public: PublicKey
     may_attest: frozenset[str]  # values of vct
+    trusted: tuple[TrustedIssuer, TrustedKey] | None = field(default=None, compare=False)  # as the trust file has it
 
 
 FindIssuer: TypeAlias = Callable[[Jws, Object], Issuer]  # by a header and a payload that are not verified yet
@@ -75,8 +76,15 @@ def find_known(known: KnownIssuers, at: datetime) -> FindIssuer:
         if name is not None and name in known.named:
             return _named(name, known.named[name], jws)
         if name is not None and name.startswith("did:"):
-            return _trusted_did(name, jws, payload, known.trust, at)
+            # A DID whose key is not listed can still stand in a certificate under a listed authority.
+            by_key = known.trust is None or known.trust.find(_method(name, jws)) is not None
+            if by_key or "x5c" not in jws.header:
+                return _trusted_did(name, jws, payload, known.trust, at)
+        elif name is not None and known.trust is not None and name in known.trust.documents.given:
+            return _trusted_name(name, jws, payload, known.trust, at)
         if "x5c" in jws.header:
+            if known.trust is not None and not known.roots:
+                return find_certified(name, jws, payload, known.trust, at)
             return _certified(name, jws, known.roots, at)
         raise _untrusted()
 
@@ -160,18 +168,39 @@ def _method(did: str, jws: Jws) -> str:
 
 def _trusted_did(did: str, jws: Jws, payload: Object, trust: Trust | None, at: datetime) -> Issuer:
     url = _method(did, jws)
-    found = None if trust is None else trust.find(url)
-    if trust is None or found is None:
+    if trust is None:
         raise _untrusted()
-    issuer, key = found
+    found, signed = _known(url, trust, payload, at)
+    method = resolve(url, documents=trust.documents, purpose=ASSERTION, at=at, signed=signed)
+    return Issuer(found[0].name, url, method.public, found[0].may_attest, found)
+
+
+def _trusted_name(name: str, jws: Jws, payload: Object, trust: Trust, at: datetime) -> Issuer:
+    """An issuer by a name that is no DID, whose keys the trust file holds as a JWK Set."""
+    keys = parse_jwk_set(parse_object(trust.documents.given[name].raw, where="JWK Set"))
+    named = _named(name, NamedIssuer(keys, frozenset()), jws)
+    found, _ = _known(named.method, trust, payload, at)
+    return Issuer(found[0].name, named.method, named.public, found[0].may_attest, found)
+
+
+def _known(
+    method: str, trust: Trust, payload: Object, at: datetime
+) -> tuple[tuple[TrustedIssuer, TrustedKey], datetime]:
+    """Who a method belongs to in the trust file, and when it signed, which is a time at which it counts."""
+    found = trust.find(method)
+    if found is None:
+        raise _untrusted()
     # Without a time of signing, a key that was rotated away could have signed today.
     signed = _signed(payload, at)
-    if not key.covers(signed):
+    _check_window(found[1].covers(signed), found[0])
+    return found, signed
+
+
+def _check_window(covered: bool, issuer: TrustedIssuer) -> None:
+    if not covered:
         raise Rejected(
             (Finding("KEY_OUT_OF_WINDOW", f"signed at a time when this key of {issuer.name} did not count", "/iat"),)
         )
-    method = resolve(url, documents=trust.documents, purpose=ASSERTION, at=at, signed=signed)
-    return Issuer(issuer.name, url, method.public, issuer.may_attest)
 
 
 def _signed(payload: Object, at: datetime) -> datetime:
@@ -242,6 +271,42 @@ def _certified(name: str | None, jws: Jws, roots: Mapping[x509.Certificate, froz
     chain = verify_chain(parse_x5c(jws.header["x5c"], where="SD-JWT header/x5c"), roots, at=at)
     _check_named(name, chain)
     return Issuer(name or chain.subject, chain.thumbprint, chain.public, roots[chain.root])
+
+
+def find_certified(name: str | None, jws: Jws, payload: Object, trust: Trust, at: datetime) -> Issuer:
+    """The issuer of the trust file to whom the certificates in a header lead.
+
+    Raises :class:`Rejected` where they lead to nobody, or to several.
+    """
+    certificates = parse_x5c(jws.header["x5c"], where="header/x5c")
+    known = trust.authorities(certificates[-1])
+    if not known:
+        raise _untrusted()
+    found = [
+        (issuer, one, chain)
+        for issuer in known
+        for one in issuer.certificates
+        if (chain := _chain(certificates, one, at)) is not None
+        and (not one.names or not one.names.isdisjoint(chain.uris | chain.hosts))
+    ]
+    if len({issuer for issuer, _, _ in found}) != 1:  # who it is would be the reader's choice
+        raise Rejected((Finding("CHAIN_INVALID", "the certificates lead to no one trusted issuer", "/x5c"),))
+    signed = _signed(payload, at)
+    keys = [(TrustedKey(chain.thumbprint, one.valid_from, one.valid_until), chain) for _, one, chain in found]
+    issuer, (key, chain) = found[0][0], next((pair for pair in keys if pair[0].covers(signed)), keys[0])
+    _check_window(key.covers(signed), issuer)
+    _check_named(name, chain)
+    return Issuer(issuer.name, chain.thumbprint, chain.public, issuer.may_attest, (issuer, key))
+
+
+def _chain(certificates: tuple[x509.Certificate, ...], one: TrustedCertificate, at: datetime) -> VerifiedChain | None:
+    """The chain to one trusted certificate; the certificate itself may be the signer's."""
+    try:
+        if certificates == (one.certificate,):
+            return verify_unrooted(certificates, at=at)
+        return verify_chain(certificates, [one.certificate], at=at)
+    except (Rejected, Unsupported):
+        return None
 
 
 def _check_named(name: Json, chain: VerifiedChain) -> None:

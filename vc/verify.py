@@ -178,7 +178,8 @@ def check_trust_age(trust: Trust, policy: Policy, at: datetime) -> None:
             "check the clock of this machine",
             code="WRONG_CLOCK",
         )
-    if at - as_of > policy.max_trust_age:
+    ended = trust.expires is not None and at >= trust.expires  # its publisher's word, that holds no longer
+    if ended or at - as_of > policy.max_trust_age:
         raise Undetermined(
             f"the trust file is from {as_of:%Y-%m-%d}, too old to rely on", "get a newer trust file", code="STALE_TRUST"
         )

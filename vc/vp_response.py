@@ -164,8 +164,11 @@ def parse_response(raw: bytes, *, keys: Sequence[DecryptionKey] = (), limit: int
         return Received(form.get("state"), None, form["error"], form.get("error_description"))
     if "response" in form:
         opened = parse_object(decrypt_jwt(form["response"], keys=keys), where="response", limits=Limits(size=limit))
-        state = opened.get("state")
-        return Received(state if isinstance(state, str) else None, to_json({"vp_token": opened.get("vp_token")}))
+        state, error = opened.get("state"), opened.get("error")
+        told = state if isinstance(state, str) else None
+        if isinstance(error, str):  # §8.5: where answers are encrypted, a no may be, too
+            return Received(told, None, error)
+        return Received(told, to_json({"vp_token": opened.get("vp_token")}))
     if keys:
         raise Malformed("response", "has to be encrypted", code="NOT_ENCRYPTED")
     token = parse_json(form.get("vp_token", "null").encode(), where="vp_token", limits=Limits(size=limit))

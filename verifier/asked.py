@@ -1,6 +1,6 @@
 """What a request asks, what of it must never be asked for its purpose, and what of it an answer does not show."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -119,28 +119,30 @@ def _demand(query: CredentialQuery, claim: ClaimQuery) -> Demand:
     return Demand(kind, clean(named.name if named else name), tuple(clean(str(value)) for value in claim.values))
 
 
-def find_not_shown(request: Request, shown: Mapping[str, VerifiedCredential]) -> Iterator[NotShown]:
-    """What was asked and is not there. It reads the request and what was shown, and knows nothing of why."""
+def find_not_shown(request: Request, shown: Sequence[tuple[str, VerifiedCredential]]) -> Iterator[NotShown]:
+    """What was asked and is not there, in none of those shown for it. It reads the request and what was shown, by
+    credential query, and knows nothing of why."""
     request = _in_documents(request)
+    answered = {name for name, _ in shown}
     for query in request.queries:
-        if query.id in shown or not _another_answered(query, request, shown):
-            yield from _missing(query, shown.get(query.id))
+        if query.id in answered or not _another_answered(query, request, answered):
+            yield from _missing(query, [credential for name, credential in shown if name == query.id])
 
 
-def _another_answered(query: CredentialQuery, request: Request, shown: Mapping[str, VerifiedCredential]) -> bool:
+def _another_answered(query: CredentialQuery, request: Request, answered: set[str]) -> bool:
     """OID4VP §6.4.2: whether every set of alternatives with this query is answered by another of its options."""
     sets = [each for each in request.sets if any(query.id in option for option in each.options)]
-    return bool(sets) and all(any(set(option) <= shown.keys() for option in each.options) for each in sets)
+    return bool(sets) and all(any(set(option) <= answered for option in each.options) for each in sets)
 
 
-def _missing(query: CredentialQuery, credential: VerifiedCredential | None) -> Iterator[NotShown]:
-    if credential is None and not query.claims:
+def _missing(query: CredentialQuery, credentials: Sequence[VerifiedCredential]) -> Iterator[NotShown]:
+    if not credentials and not query.claims:
         yield NotShown(query.id, ((Demand(_kind_asked(query), "", ()),),))
     demands = {claim.id: _demand(query, claim) for claim in query.claims}
     absent = {
         claim.id
         for claim in query.claims
-        if credential is None or not (_is_shown(claim, credential) or _is_surpassed(demands[claim.id], credential))
+        if not any(_is_shown(claim, one) or _is_surpassed(demands[claim.id], one) for one in credentials)
     }
     if not query.claim_sets:
         yield from (NotShown(query.id, ((demand,),)) for name, demand in demands.items() if name in absent)

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from vc.errors import Finding, Rejected, Unsupported, VcError
+from vc.canon import Json
+from vc.errors import Finding, Rejected, VcError
 from vc.oid4vp import SD_JWT_VC, CredentialQuery, Request, parse_answer
 from vc.trust import Trust
 from vc.verify import Assurance, Binding, Policy, Verified, VerifiedCredential, verify_presentation
@@ -35,27 +36,34 @@ def policy(*, accept_possession: bool, accept_self_asserted: bool = False) -> Po
     )
 
 
-def check(raw: bytes, request: Request, *, trust: Trust, policy: Policy, at: datetime) -> Mapping[str, Verified]:
-    """What each presentation of an answer proves, by credential query.
+def check(
+    raw: bytes, request: Request, *, trust: Trust, policy: Policy, at: datetime
+) -> Mapping[str, tuple[Verified, ...]]:
+    """What each presentation of an answer proves, by credential query; several where the query takes several.
 
     Each holds one credential of the type that was asked for, and whatever the worker says to it.
     Raises the first error of a presentation, or :class:`Rejected` where one answers another question.
     """
     queries = {query.id: query for query in request.queries}
-    proven: dict[str, Verified] = {}
-    for name, presentations in parse_answer(raw, request).items():
-        if len(presentations) > 1:  # nobody here asks with ``multiple``, and a report has one place for each question
-            raise Unsupported("answer", "several presentations for one question")
-        for presented in presentations:
-            if queries[name].format == SD_JWT_VC:
-                proven[name] = verify_sd_jwt(presented, queries[name], request, trust=trust, policy=policy, at=at)
-                continue
-            verified = verify_presentation(
-                presented, challenge=request.nonce, domain=request.client_id, trust=trust, policy=policy, at=at
-            )
-            _check_answers(queries[name], verified)
-            proven[name] = verified
-    return proven
+    return {
+        name: tuple(
+            _check_one(presented, queries[name], request, trust=trust, policy=policy, at=at)
+            for presented in presentations
+        )
+        for name, presentations in parse_answer(raw, request).items()
+    }
+
+
+def _check_one(
+    presented: Json, query: CredentialQuery, request: Request, *, trust: Trust, policy: Policy, at: datetime
+) -> Verified:
+    if query.format == SD_JWT_VC:
+        return verify_sd_jwt(presented, query, request, trust=trust, policy=policy, at=at)
+    verified = verify_presentation(
+        presented, challenge=request.nonce, domain=request.client_id, trust=trust, policy=policy, at=at
+    )
+    _check_answers(query, verified)
+    return verified
 
 
 def split(verified: Verified) -> tuple[tuple[VerifiedCredential, ...], tuple[VerifiedCredential, ...]]:

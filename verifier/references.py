@@ -17,6 +17,7 @@ from vc.proof import ASSERTION, suite_of, verify_all
 from vc.trust import Trust, TrustedIssuer
 from vc.verify import Policy, check_contexts, check_issuer, check_validity
 from verifier.request import CONTEXT_LISTS
+from verifier.trust_store import among
 from work.draft import visible
 from work.statement import Statement, context_digest
 from work.types import TYPES
@@ -63,9 +64,9 @@ def find_references(
     """
     found: dict[str, Reference] = {}
     set_aside: list[SetAside] = []
-    for credential in trust.public:
+    for credential in among(trust, digests=digests, issuers=issuers):
         signer = _signer(credential, trust)
-        if _digest(credential) not in digests and signer not in issuers:
+        if digest_of(credential) not in digests and signer not in issuers:
             continue
         try:
             reference = verify_reference(credential, trust=trust, at=at)
@@ -119,7 +120,7 @@ def _statement(credential: Credential) -> Statement:
     return Statement.parse({"type": "RatingContext", "worker": "", "claims": claims})
 
 
-def _digest(credential: Credential) -> str:
+def digest_of(credential: Credential) -> str:
     """The digest that a rating would name it by; empty where it is no RatingContext at all."""
     try:
         return context_digest(_statement(credential))

@@ -3,10 +3,8 @@
 Both are drawn from the same blocks, so that neither says more than the other.
 """
 
-import textwrap
 from base64 import b64encode
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from hashlib import sha256
@@ -18,8 +16,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from vc.errors import Unsupported
 from vc.verify import Assurance
 from verifier.asked import Asked, Demand, NotShown
+from verifier.blocks import Block, Page, page_text
+from verifier.decision_words import decision_block
+from verifier.proven import Proven, Said
 from verifier.references import Reference
-from verifier.report import Proven, Report, Said, Unchecked, Verdict
+from verifier.report import Report, Unchecked, Verdict
 from verifier.words import MAX_SENTENCE, clean, day, explained, phrase
 from work.phrases import day as day_of
 from work.phrases import month, number, typeset
@@ -28,49 +29,14 @@ from work.statement import Claims
 from work.types import LANGUAGES, TYPES, Claim
 from work.wording import is_matter, label, lines, say
 
-WIDTH: Final = 78  # of a terminal, and of a line that reads well
 _TOLD_APART: Final = ("sourceMethod", "category")  # in words of their own
 _FACTS: Final = frozenset({*_TOLD_APART, "periodStart", "periodEnd"})  # told beside the sentences
 _SHARES: Final = frozenset({"approvalShare", "goldAccuracy"})
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A heading and what stands under it, in one language. ``series`` are short items that may stand in columns.
-
-    ``quotes`` are somebody's own words, in the language ``quotes_lang``; ``beside`` stands right behind what is told.
-    """
-
-    heading: str
-    warnings: tuple[str, ...] = ()
-    quotes: tuple[str, ...] = ()
-    quotes_lang: str = ""
-    paragraphs: tuple[str, ...] = ()
-    items: tuple[str, ...] = ()
-    series: tuple[str, ...] = ()
-    beside: tuple["Block", ...] = ()
-    facts: tuple[tuple[str, str], ...] = ()
-    blocks: tuple["Block", ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A report in one language."""
-
-    lang: str
-    title: str
-    verdict: str
-    meaning: str
-    blocks: tuple[Block, ...]
-
-
 def to_text(report: Report, lang: str) -> str:
     """The report for a terminal. Raises :class:`Unsupported` for a language other than "en" and "fr"."""
-    page = compose(report, lang)
-    parts = [page.title, "", *_wrapped(page.verdict), *_wrapped(page.meaning)]
-    for block in page.blocks:
-        parts += ["", *_block_text(block, lang, 0)]
-    return "\n".join(parts) + "\n"
+    return page_text(compose(report, lang))
 
 
 def to_html(report: Report, lang: str) -> str:
@@ -116,6 +82,8 @@ def _blocks(report: Report, lang: str) -> Iterator[Block]:
     if report.proven:
         heading = "proven.heading_own" if _word_of(report) == "own" else "proven.heading"
         yield Block(phrase(heading, lang), blocks=tuple(_proven(one, lang) for one in report.proven))
+    if report.decision is not None:
+        yield decision_block(report.decision, lang)
     if report.verdict is Verdict.VALID and report.not_shown:
         yield _not_shown(report.not_shown, lang)
     unchecked = tuple(_unchecked(one, report, lang) for one in report.unchecked)
@@ -375,35 +343,3 @@ def _sentence(text: str) -> str:
 
 def _lower(text: str) -> str:
     return text[:1].lower() + text[1:]
-
-
-def _block_text(block: Block, lang: str, depth: int) -> Iterator[str]:
-    margin = "  " * depth
-    yield from _wrapped(block.heading, margin)
-    yield margin + ("=" if depth == 0 else "-") * min(len(block.heading), WIDTH - len(margin))
-    yield from (line for text in block.warnings for line in _wrapped(text, margin, "! "))
-    yield from (line for text in block.quotes for line in _wrapped(text, f"{margin}> "))
-    yield from (line for text in block.paragraphs for line in _wrapped(text, margin))
-    yield from (line for text in (*block.items, *block.series) for line in _wrapped(text, margin, "- "))
-    for inner in block.beside:
-        yield from ("", *_block_text(inner, lang, depth + 1))
-    if block.beside and block.facts:
-        yield ""
-    yield from (
-        line
-        for name, value in block.facts
-        for line in _wrapped(phrase("fact", lang, name=name, value=value), margin, "  ")
-    )
-    for inner in block.blocks:
-        yield ""
-        yield from _block_text(inner, lang, depth + 1)
-
-
-def _wrapped(text: str, margin: str = "", mark: str = "") -> list[str]:
-    return textwrap.wrap(
-        text,
-        WIDTH,
-        initial_indent=margin + mark,
-        subsequent_indent=margin + " " * len(mark),
-        break_on_hyphens=False,
-    )

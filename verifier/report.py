@@ -17,9 +17,12 @@ from vc.errors import Malformed, Rejected, VcError
 from vc.model import Object, format_date_time
 from vc.oid4vp import Request
 from vc.trust import Trust
-from vc.verify import Assurance, Binding, Verified, VerifiedCredential
+from vc.verify import Binding, Verified, VerifiedCredential
 from verifier.asked import Asked, NotShown, find_not_shown, read_asked
 from verifier.check import split
+from verifier.decision import Decision, decide
+from verifier.policy import PolicyFile
+from verifier.proven import Proven, Said, moment_json
 from verifier.references import Reference, References, find_references
 from verifier.words import clean
 from work.draft import visible
@@ -37,56 +40,6 @@ class Verdict(StrEnum):
     VALID = "valid"
     REFUSED = "refused"
     UNDETERMINED = "undetermined"
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What the worker says to a statement that they show: a Reply or a Dispute, in their own words."""
-
-    type: str
-    claims: Claims
-
-    def text(self, name: str) -> str:
-        """A claim that is one text."""
-        return str(self.claims[name])
-
-
-@dataclass(frozen=True, slots=True)
-class Proven:
-    """What one credential proved, or what a worker only says (``assurance``).
-
-    Issuers are named as the trust file names them; what no issuer of it signed names none.
-    """
-
-    query: str
-    type: str  # statement type; empty where it is none that is known here
-    assurance: Assurance
-    issuer: str
-    legal_identifier: str
-    claims: Claims  # without filler, and only as the vocabulary spells them
-    unread: tuple[str, ...]  # names of members that were signed but are not in words known here
-    binding: Binding
-    suite: str
-    valid_from: datetime | None
-    valid_until: datetime | None
-    purpose_allowed: bool
-    context: Reference | None  # of a rating
-    notes: tuple[str, ...] = ()  # codes of what its status lists say beside it: CONTESTED and the like
-    answers: tuple[Said, ...] = ()
-
-    @property
-    def source(self) -> str:
-        """How the facts were attested; empty where it is not stated."""
-        return self._text("sourceMethod")
-
-    @property
-    def period(self) -> tuple[str, str]:
-        """The first and the last month covered; empty where not shown."""
-        return self._text("periodStart"), self._text("periodEnd")
-
-    def _text(self, name: str) -> str:
-        value = self.claims.get(name, "")
-        return value if isinstance(value, str) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +74,7 @@ class Report:
     reasons: tuple[Reason, ...]
     erase_by: date | None
     answer_sha256: str | None
+    decision: Decision | None = None  # where a policy was given, and the answer holds
 
     def to_json(self) -> dict[str, Json]:
         """The report for scripts (docs/report.md): every member is always there."""
@@ -129,40 +83,47 @@ class Report:
             "version": 1,
             "verdict": self.verdict.value,
             "at": format_date_time(self.at.astimezone(UTC)),
-            "trustAsOf": _moment_json(self.trust_as_of),
+            "trustAsOf": moment_json(self.trust_as_of),
             "asked": None if self.asked is None else self.asked.to_json(),
-            "proven": [_proven_json(one) for one in self.proven],
+            "proven": [one.to_json() for one in self.proven],
             "notShown": [one.to_json() for one in self.not_shown],
             "notChecked": [{"code": one.code, "about": one.about, "reason": one.reason} for one in self.unchecked],
             "reasons": [{"code": one.code, "where": one.where, "message": one.message} for one in self.reasons],
             "eraseBy": None if self.erase_by is None else f"{self.erase_by:%Y-%m-%d}",
             "answerSha256": self.answer_sha256,
+            "decision": None if self.decision is None else self.decision.to_json(),
         }
 
 
 def build(
     request: Request,
-    answers: Mapping[str, Verified],
+    answers: Mapping[str, Sequence[Verified]],
     *,
     trust: Trust,
     at: datetime,
     answer: bytes | None = None,
+    policy: PolicyFile | None = None,
 ) -> Report:
     """The report on an answer whose every presentation was verified.
 
-    ``answers`` holds them by credential query; ``answer`` are the bytes that were checked. Raises :class:`Malformed`
-    where there are none: nothing checked is nothing proved.
+    ``answers`` holds them by credential query; ``answer`` are the bytes that were checked; ``policy`` is what they are
+    held against, where there is one. Raises :class:`Malformed` where there are none: nothing checked is nothing proved.
     """
-    if not any(verified.credentials for verified in answers.values()):
+    given = [(name, one) for name, several in answers.items() for one in several]
+    if not any(verified.credentials for _, verified in given):
         raise Malformed("answer", "holds nothing that could be checked", code="NO_PRESENTATION")
     asked = read_asked(request)
-    shown = [(name, one) for name, verified in answers.items() for one in split(verified)[0]]
-    said = {name: tuple(_said(split(verified)[1])) for name, verified in answers.items()}
+    shown = [(name, one) for name, verified in given for one in split(verified)[0]]
+    beside = [verified for _, verified in given for _ in split(verified)[0]]
     readings = [_read(credential) for _, credential in shown]
     references = _references(readings, shown, trust, at)
     proven = tuple(
-        replace(_proven(name, credential, reading, references, asked.purpose), answers=said[name])
-        for (name, credential), reading in zip(shown, readings, strict=True)
+        replace(
+            _proven(name, credential, reading, references, asked.purpose),
+            answers=tuple(_said(split(verified)[1])),
+            holder=(verified.holder or "") if credential.binding is Binding.KEY else "",
+        )
+        for (name, credential), reading, verified in zip(shown, readings, beside, strict=True)
     )
     return Report(
         verdict=Verdict.VALID,
@@ -170,11 +131,12 @@ def build(
         trust_as_of=trust.as_of,
         asked=asked,
         proven=proven,
-        not_shown=tuple(find_not_shown(request, dict(shown))),
+        not_shown=tuple(find_not_shown(request, shown)),
         unchecked=tuple(dict.fromkeys(_unchecked(shown, proven, references))),
         reasons=(),
         erase_by=_erase_by(at, [asked.retention_days, *(_longest(one) for _, one in shown)]),
         answer_sha256=None if answer is None else sha256(answer).hexdigest(),
+        decision=None if policy is None else decide(policy, proven, at=at),
     )
 
 
@@ -350,30 +312,3 @@ def _unchecked(
     yield from (Unchecked("CONTEXT_SET_ASIDE", clean(one.issuer), one.code) for one in references.set_aside)
     if len(ratings) > 1:
         yield Unchecked("NOT_COMPARED")
-
-
-def _proven_json(one: Proven) -> Json:
-    return {
-        "query": one.query,
-        "type": one.type,
-        "assurance": one.assurance.value,
-        "issuer": {"name": one.issuer, "legalIdentifier": one.legal_identifier} if one.issuer else None,
-        "claims": _claims_json(one.claims),
-        "unread": list[Json](one.unread),
-        "binding": one.binding.value,
-        "suite": one.suite,
-        "validFrom": _moment_json(one.valid_from),
-        "validUntil": _moment_json(one.valid_until),
-        "purposeAllowed": one.purpose_allowed,
-        "context": None if one.context is None else _claims_json(one.context.statement.claims),
-        "notes": list[Json](one.notes),
-        "answers": [{"type": said.type, "claims": _claims_json(said.claims)} for said in one.answers],
-    }
-
-
-def _claims_json(claims: Claims) -> Json:
-    return {name: value if isinstance(value, str) else list[Json](value) for name, value in claims.items()}
-
-
-def _moment_json(moment: datetime | None) -> str | None:
-    return None if moment is None else format_date_time(moment.astimezone(UTC))

@@ -12,7 +12,7 @@ from vc.multibase import encode_base64url
 from vc.oid4vp import LDP_VC, SD_JWT_VC, ClaimPath, ClaimQuery, credential_query, sd_jwt_query
 from work.contexts import URL
 from work.ladders import rung
-from work.purposes import PURPOSES, Judgement, judge
+from work.purposes import PURPOSES, Judgement, Purpose, judge
 from work.subject import path_of
 from work.types import TYPES, Claim, StatementType
 from work.vct import claims_path
@@ -105,11 +105,25 @@ def build_request(
         raise Rejected(
             tuple(Finding("NEVER_ASK", f"{name} must not be asked for {purpose}", "--claim") for name in never)
         )
+    queries = _queries(wanted, holder_binding=not accept_possession, sd_jwt=sd_jwt)
+    return envelope(queries, client_id=client_id, pack=pack, necessity=necessity, days=retention_days, rand=rand)
+
+
+def envelope(
+    queries: Sequence[Json],
+    *,
+    client_id: str,
+    pack: Purpose,
+    necessity: str,
+    days: int | None,
+    rand: Callable[[int], bytes],
+) -> dict[str, Json]:
+    """A request around credential queries: who asks, for what purpose, and how long the answer is kept."""
     return {
         "response_type": "vp_token",
         "client_id": client_id,
         "nonce": encode_base64url(rand(NONCE_LENGTH)),
-        "dcql_query": {"credentials": _queries(wanted, holder_binding=not accept_possession, sd_jwt=sd_jwt)},
+        "dcql_query": {"credentials": list(queries)},
         "client_metadata": {
             "vp_formats_supported": {
                 LDP_VC: {
@@ -120,9 +134,9 @@ def build_request(
             }
         },
         "purpose": {
-            "code": purpose,
+            "code": pack.code,
             "necessity": necessity,
-            "retentionDays": pack.retention_days if retention_days is None else retention_days,
+            "retentionDays": pack.retention_days if days is None else days,
         },
     }
 

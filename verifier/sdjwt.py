@@ -13,7 +13,7 @@ from vc.model import Object
 from vc.oid4vp import CredentialQuery, Request
 from vc.proof import ASSERTION
 from vc.sdjwt import Challenge, parse_sd_jwt
-from vc.sdjwt_issuer import Issuer, KnownIssuers, find_known
+from vc.sdjwt_issuer import Issuer, KnownIssuers, find_certified, find_known
 from vc.sdjwt_vc import VerifiedSdJwtVc, verify_credential
 from vc.status import LIST, unknown_status, unusable
 from vc.token_status import (
@@ -24,6 +24,7 @@ from vc.token_status import (
     read_status,
     verify_status_jwt,
 )
+from vc.transaction import check_agreed, parse_transactions
 from vc.trust import Trust
 from vc.verify import Binding, Policy, Verified, VerifiedCredential, check_trust_age
 from work.vct import BY_VCT, DOCUMENTS, as_credential
@@ -77,13 +78,17 @@ def verify_sd_jwt(
         types=DOCUMENTS if known_type else None,
     )
     assert verified.holder is not None
-    return Verified((_credential(verified, trust, tuple(notes)),), did_key(verified.holder), at, trust.as_of)
+    asked = request.extra.get("transaction_data")
+    transactions = () if asked is None else parse_transactions(asked)
+    if findings := tuple(check_agreed(transactions, query.id, verified.binding)):
+        raise Rejected(findings)
+    return Verified((_credential(verified, tuple(notes)),), did_key(verified.holder), at, trust.as_of)
 
 
-def _credential(verified: VerifiedSdJwtVc, trust: Trust, notes: tuple[str, ...]) -> VerifiedCredential:
+def _credential(verified: VerifiedSdJwtVc, notes: tuple[str, ...]) -> VerifiedCredential:
     """The verified claims, where the report looks for them."""
-    read = as_credential(verified.claims, issuer=str(verified.claims["iss"]))
-    known = trust.find(verified.issuer.method)
+    read = as_credential(verified.claims, issuer=str(verified.claims.get("iss", verified.issuer.method)))
+    known = verified.issuer.trusted
     assert known is not None  # find_known has refused every other
     return VerifiedCredential(
         types=read.types,
@@ -112,12 +117,29 @@ def _open(uri: str, issuer: Issuer, trust: Trust, policy: Policy, at: datetime) 
             code="STATUS_STALE",
         )
     jws = parse_status_jwt(given.text)
-    method = str(jws.header.get("kid"))
-    known, owner = trust.find(method), trust.find(issuer.method)
-    if known is None or owner is None or not known[1].covers(given.as_of):
-        raise unusable("is signed by somebody who is not in the trust file")
+    try:
+        keeper = _keeper(jws, trust, given.as_of, at)
+    except VcError:
+        raise unusable("is signed by somebody who is not in the trust file") from None
     # Another's list could clear what this issuer has revoked, or revoke what it has not.
-    if known[0] != owner[0] and LIST not in known[0].may_attest:
+    if not _may_keep(keeper, issuer):
         raise unknown_status("a status list by somebody who is not trusted to keep it")
-    key = resolve(method, documents=trust.documents, purpose=ASSERTION, at=at, signed=given.as_of).public
-    return verify_status_jwt(jws, key=key, uri=uri, at=at)
+    return verify_status_jwt(jws, key=keeper.public, uri=uri, at=at)
+
+
+def _keeper(jws: Jws, trust: Trust, as_of: datetime, at: datetime) -> Issuer:
+    """Who signed a Status List Token: by a key of the trust file, or by a certificate under one that stands there."""
+    method = str(jws.header.get("kid"))
+    found = trust.find(method)
+    if found is None and "x5c" in jws.header:
+        return find_certified(None, jws, {"iat": as_of.timestamp()}, trust, at)
+    if found is None or not found[1].covers(as_of):
+        raise unusable("is signed by somebody who is not in the trust file")
+    key = resolve(method, documents=trust.documents, purpose=ASSERTION, at=at, signed=as_of).public
+    return Issuer(found[0].name, method, key, found[0].may_attest, found)
+
+
+def _may_keep(keeper: Issuer, issuer: Issuer) -> bool:
+    assert keeper.trusted is not None
+    assert issuer.trusted is not None
+    return keeper.trusted[0] == issuer.trusted[0] or LIST in keeper.may_attest

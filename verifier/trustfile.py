@@ -29,10 +29,30 @@ def add_issuer(raw: bytes, entry_raw: bytes, *, contexts: Contexts, at: datetime
     public += [one for one in _list(addition, "public") if one not in public]
     kept: dict[str, Json] = {name: document[name] for name in ("documents", "statusLists") if name in document}
     if "documents" in addition:
-        kept["documents"] = _documents(_list(document, "documents"), _list(addition, "documents"), new, issuers)
+        kept["documents"] = _documents(_list(document, "documents"), _list(addition, "documents"), new, issuers, at)
     written = _written([*issuers, entry], public, at, kept)
     parse_trust(written, contexts=contexts)  # what cannot be read back is never written
     return written
+
+
+def remove_issuer(raw: bytes, legal_identifier: str, *, contexts: Contexts, at: datetime) -> bytes:
+    """The trust file without an issuer, its documents and what it published. Raises :class:`Malformed`."""
+    known = parse_trust(raw, contexts=contexts)
+    document = parse_object(raw, where="trust file", limits=TRUST_LIMITS)
+    gone = [one for one in known.issuers if one.legal_identifier == legal_identifier]
+    if not gone:
+        raise Malformed(legal_identifier[:200], "no issuer in this file has this identifier", code="NOT_FOUND")
+    own = {key.method.partition("#")[0] for one in gone for key in one.keys}
+    issuers = [one for one in _list(document, "issuers") if not _same(one, legal_identifier)]
+    public = [one for one in _list(document, "public") if not _is_by(one, own)]
+    kept: dict[str, Json] = {name: document[name] for name in ("statusLists",) if name in document}
+    kept["documents"] = [one for one in _list(document, "documents") if _did(one) not in own]
+    return _written(issuers, public, at, kept)
+
+
+def _is_by(credential: Json, dids: set[str]) -> bool:
+    issuer = credential.get("issuer") if isinstance(credential, dict) else None
+    return (issuer.get("id") if isinstance(issuer, dict) else issuer) in dids
 
 
 def add_lists(raw: bytes, lists_raw: bytes, *, contexts: Contexts) -> bytes:
@@ -62,16 +82,30 @@ def _dates(trust: Trust) -> dict[str, datetime]:
     return {url: one.as_of for lists in (trust.status_lists, trust.status_tokens) for url, one in lists.items()}
 
 
-def _documents(held: list[Json], given: list[Json], new: TrustedIssuer, others: list[Json]) -> list[Json]:
-    """The DID documents with those of an issuer as they are now. It speaks for no DID but its own keys'."""
+def _documents(held: list[Json], given: list[Json], new: TrustedIssuer, others: list[Json], at: datetime) -> list[Json]:
+    """The DID documents with those of an issuer as they are now. It speaks for no DID but its own keys'.
+
+    What a did:web said before is kept beside what it says now: what an older key signed still has its key.
+    """
     own = {key.method.partition("#")[0] for key in new.keys}
     taken = {key.method.partition("#")[0] for other in others for key in parse_issuer(other).keys}
     for one in given:
         did = _did(one)
         if did not in own or did in taken:
             raise Malformed("issuer entry /documents", "about a DID that is not this issuer's", code="BAD_TRUST")
-    fresh = {_did(one) for one in given}
-    return [*(one for one in held if _did(one) not in fresh), *given]
+    before = {_did(one): one for one in held}
+    fresh = [_with_earlier(one, before.pop(_did(one), None), at) for one in given]
+    return [*before.values(), *fresh]
+
+
+def _with_earlier(new: Json, old: Json, at: datetime) -> Json:
+    if not isinstance(new, dict) or not isinstance(old, dict) or "document" not in new or "document" not in old:
+        return new
+    earlier = _list(old, "earlier")
+    if new["document"] != old["document"]:
+        earlier.append({"until": format_date_time(at.replace(microsecond=0)), "document": old["document"]})
+    own: dict[str, Json] = {"id": new.get("id"), "document": new["document"]}
+    return {**own, "earlier": earlier} if earlier else own
 
 
 def _did(document: Json) -> str:

@@ -9,21 +9,17 @@ from typing import Annotated
 import typer
 
 from vc.canon import Json, to_json
-from vc.errors import Malformed, Undetermined
+from vc.errors import Malformed
 from vc.io.command import say, show
 from vc.io.files import write_atomic
 from vc.io.options import At, Home, Json_, Lang, language, moment
-from vc.oid4vp import Request
-from wallet import words
 from wallet.backup import open_backup, write_backup
-from wallet.choose import Copy
-from wallet.keeping import KEEP, MAX_KEEP, Folder, backup_to_folder, choose_folder, note_backup
-from wallet.ledger import entry
+from wallet.exporting import export, to_export
+from wallet.keeping import KEEP, MAX_KEEP, Folder, begin_folder, choose_folder, note_backup
 from wallet.opening import open_shelf, vault_path
 from wallet.restore import restore
-from wallet.shelf import CREDENTIAL, Shelf
+from wallet.shelf import Shelf
 from wallet.shielding import shield
-from wallet.vault import Item
 from wallet.vault_commands import ByShares, ByWords, ShareFiles, new_passphrase, opened_by
 from wallet.vault_words import told
 
@@ -69,23 +65,13 @@ def backup_command(
 def _back_up(shelf: Shelf, file: Path | None, to: Path | None, keep: int, *, once: bool) -> tuple[Path, int]:
     at, vault = datetime.now(UTC), shelf.vault
     if to is not None:
-        try:
-            to.mkdir(mode=0o700, exist_ok=True)
-        except OSError as error:
-            raise Undetermined(
-                f"{to}: cannot be made: {error.strerror}", "choose another", code="CANNOT_WRITE"
-            ) from None
-        if not once:
-            choose_folder(vault, Folder(to, keep), rand=os.urandom)
-        path = backup_to_folder(vault, Folder(to, keep), at=at)
-    else:
-        assert file is not None
-        path = file
-        if path.absolute() == vault.path.absolute():
-            raise Malformed(str(path), "is the wallet itself; choose another file", code="FILE_EXISTS")
-        write_backup(vault, path, at=at)
-    note_backup(vault, at=at, rand=os.urandom)
-    return path, len(vault.ids())
+        return begin_folder(vault, Folder(to, keep), once=once, at=at, rand=os.urandom), len(vault.ids())
+    assert file is not None
+    if file.absolute() == vault.path.absolute():
+        raise Malformed(str(file), "is the wallet itself; choose another file", code="FILE_EXISTS")
+    made = write_backup(vault, file, at=at)
+    note_backup(vault, made.age, at=at, rand=os.urandom)
+    return file, made.count
 
 
 def restore_command(
@@ -138,40 +124,18 @@ def export_command(
     """Write one copy of one credential to a file, readable. It counts as shown and goes into the ledger."""
     language_, moment_ = language(lang), moment(at)
     with open_shelf(home_dir, lang=language_) as shelf:
-        copies = shelf.copies()
-        named = words.find(copies, statement).statement
-        # One that was shown already, where there is one: it is of no more use as a single-use copy.
-        copy = max((one for one in copies if one.statement == named), key=lambda one: one.shown)
+        copy = to_export(shelf, statement)
         kind = copy.type
         question = told("export_ask", language_, type=kind, path=out)
         if not (yes or _agrees(question, language_, as_json=as_json)):
             raise Malformed("export", "you did not agree, so nothing was written (--yes agrees)", code="NOT_AGREED")
-        document = _record(shelf, copy, kind, moment_)
+        document = export(shelf, copy, at=moment_, rand=os.urandom)
         write_atomic(out, document.encode() if isinstance(document, str) else to_json(document))
     show(
         {"statement": copy.statement, "type": kind, "file": str(out)},
         as_json=as_json,
         text=lambda: told("exported", language_, path=out),
     )
-
-
-def _record(shelf: Shelf, copy: Copy, kind: str, at: datetime) -> Json:
-    """Write down that a copy leaves the vault, and count it as shown, before it does; the copy as it was received."""
-    with shelf.vault.transaction():
-        item = next(one for one in shelf.vault.items(CREDENTIAL) if one.id == copy.id)
-        assert isinstance(item.body, dict)
-        shown = {**item.body, "shown": int(str(item.body["shown"])) + 1}
-        entries = shelf.ledger()
-        nobody = Request(client_id="export", nonce="", queries=(), sets=(), extra={})
-        line = entry(nobody, (), at=at, previous=entries[-1] if entries else None)
-        everything: list[Json] = [{"claim": kind, "value": ""}]
-        said: list[Json] = [answer.to_json() for answer in copy.answers]
-        line["shown"] = [
-            {"statement": copy.statement, "type": kind, "ownImport": copy.own, "claims": everything, "answers": said}
-        ]
-        shelf.vault.replace([Item(item.id, item.kind, shown)])
-        shelf.write_line(line, rand=os.urandom)
-    return item.body["document"]
 
 
 def _agrees(question: str, lang: str, *, as_json: bool) -> bool:

@@ -14,9 +14,9 @@ from typing import Annotated, Final
 
 import typer
 
-from vc.canon import parse_object, to_json
+from vc.canon import Json, parse_object, to_json
 from vc.frames import Kind, Message, split
-from vc.io.codes import Subject, draw, inline, style
+from vc.io.codes import Back, Page, Subject, draw, inline, policy
 from vc.model import Object, parse_date_time
 from vc.oid4vp import Request
 from vc.sdjwt import parse_sd_jwt
@@ -65,12 +65,8 @@ class Seen:
     end: datetime | None
 
     @classmethod
-    def of(cls, answer: Object, proposal: Proposal) -> "Seen":
-        """The issuer and the end that the presentation for ``proposal`` shows."""
-        token = answer["vp_token"]
-        assert isinstance(token, dict)
-        presented = token[proposal.query.id]
-        shown = presented[0] if isinstance(presented, list) else presented
+    def of(cls, shown: Json, proposal: Proposal) -> "Seen":
+        """The issuer and the end that ``shown``, the presentation for ``proposal``, shows."""
         if isinstance(shown, str):
             signed = parse_object(parse_sd_jwt(shown).jws.unverified, where="SD-JWT")
             end = signed.get("exp")
@@ -100,25 +96,37 @@ def drawn_answer(
     """
     if qr is None and card is None:
         return {}
-    texts = split(Message(Kind.ANSWER, to_json(dict(answer))), dictionaries=DICTIONARIES)
-    subject = Subject("answer", lang)
-    drawn = {} if qr is None else draw(texts, qr, subject)
+    texts = answer_codes(answer)
+    drawn = {} if qr is None else draw(texts, qr, Subject("answer", lang))
     if card is not None:
-        drawn[card] = _page(answer, request, proposals, inline(texts, subject), at, lang)
+        drawn[card] = card_page(answer, request, proposals, at=at, lang=lang).html
     return drawn
 
 
-def _page(
-    answer: Object, request: Request, proposals: Sequence[Proposal], codes: Sequence[str], at: datetime, lang: str
-) -> bytes:
+def answer_codes(answer: Object) -> tuple[str, ...]:
+    """The texts of the QR codes that hold an answer. Raises :class:`Malformed` where it is too large for them."""
+    return split(Message(Kind.ANSWER, to_json(dict(answer))), dictionaries=DICTIONARIES)
+
+
+def card_page(
+    answer: Object,
+    request: Request,
+    proposals: Sequence[Proposal],
+    *,
+    at: datetime,
+    lang: str,
+    back: Back | None = None,
+) -> Page:
+    """A page to print, with the codes of an answer and what they prove. Raises as :func:`answer_codes`."""
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  (most answers go without a card)
 
     words, verifier = _WORDS[lang], _named(request.client_id)
-    seen = [Seen.of(answer, proposal) for proposal in proposals]
+    codes = inline(answer_codes(answer), Subject("answer", lang))
+    seen = [Seen.of(shown, proposal) for shown, proposal in zip(_presented(answer, proposals), proposals, strict=True)]
     ends = [one.end for one in seen if one.end is not None]
     css = files("wallet").joinpath("templates", "card.css").read_text(encoding="utf-8")
     environment = Environment(loader=PackageLoader("wallet"), autoescape=True, undefined=StrictUndefined)
-    page = environment.get_template("card.html.j2").render(
+    made = environment.get_template("card.html.j2").render(
         lang=lang,
         words=words,
         facts=(
@@ -132,9 +140,18 @@ def _page(
         command="ouvrage verifier check --request request.json *.jpg",
         codes=codes,
         css=css,
-        style=style(css),
+        policy=policy(css),
+        back=back,
     )
-    return page.encode("utf-8")
+    return Page(made.encode("utf-8"), policy(css))
+
+
+def _presented(answer: Object, proposals: Sequence[Proposal]) -> Iterator[Json]:
+    """The presentation of each proposal: those for one query stand in the order of its proposals."""
+    token = answer["vp_token"]
+    assert isinstance(token, dict)
+    left = {name: iter(each if isinstance(each, list) else [each]) for name, each in token.items()}
+    yield from (next(left[proposal.query.id]) for proposal in proposals)
 
 
 def _part(proposal: Proposal, seen: Seen, lang: str) -> Part:

@@ -11,11 +11,10 @@ from vc.canon import Json, to_json
 from vc.errors import Malformed
 from vc.io.command import show
 from vc.io.files import write_atomic
-from vc.oid4vp import Request
-from wallet.guard import CounterOffer, counter_offer
+from wallet.answering import record_message
+from wallet.guard import CounterOffer
 from wallet.guard_words import counter_json, counter_lines, message, tell
 from wallet.shelf import Shelf
-from work import CONTEXTS
 
 CounterOffer_ = Annotated[
     bool,
@@ -24,11 +23,6 @@ CounterOffer_ = Annotated[
         help="Answer with the smallest that serves the purpose; where that is not asked, write a message about it.",
     ),
 ]
-
-
-def read_counter_offer(shelf: Shelf, request: Request, at: datetime) -> CounterOffer:
-    """The counter-offer to a request from what is in the wallet."""
-    return counter_offer(request, shelf.copies(), contexts=CONTEXTS, at=at)
 
 
 def counter_text(offer: CounterOffer, lang: str) -> str:
@@ -47,8 +41,11 @@ def require_alone(*, counter_offer: bool, choose: object) -> None:
         raise Malformed("--counter-offer, --choose", "give one of them", code="USAGE")
 
 
-def write_message(offer: CounterOffer, out: Path | None, lang: str, *, as_json: bool) -> bool:
-    """Write the counter-offer as a message where no answer can hold it: whether that is so. Nothing is shown by it.
+def write_message(
+    shelf: Shelf, offer: CounterOffer, out: Path | None, lang: str, *, at: datetime, as_json: bool
+) -> bool:
+    """Write the counter-offer as a message where no answer can hold it: whether that is so. No proof goes with it, but
+    it says what such a proof would say, so that the ledger has it first.
 
     Raises :class:`Malformed` where there is nothing to offer at all.
     """
@@ -61,6 +58,7 @@ def write_message(offer: CounterOffer, out: Path | None, lang: str, *, as_json: 
         return False
     target = out or Path("counter-offer.json")
     told = message(offer)
+    record_message(shelf, offer, at=at)
     write_atomic(target, to_json(told))
     show(
         {"message": str(target), **told},

@@ -95,9 +95,8 @@ def ledger_values(shown: Mapping[str, Json], lang: str) -> str:
     for claim, found in values.items():
         first, rest = ", ".join(found[:MAX_VALUES]), len(found) - MAX_VALUES
         text = tell("ledger_more", lang, values=first, count=rest) if rest > 0 else first
-        told.append(
-            tell("ledger_values", lang, claim=claim_label(kind, claim.removeprefix(f"{kind}."), lang), values=text)
-        )
+        name = claim_label(kind, claim.removeprefix(f"{kind}."), lang)
+        told.append(tell("ledger_values", lang, claim=name, values=text) if text else name)
     return listed(_some(told, MAX_NAMES, lang), lang) or "-"
 
 

@@ -62,6 +62,24 @@ def share_words(text: str) -> list[str]:
     return " ".join(within).lower().split()
 
 
+def typed_shares(text: str) -> list[str]:
+    """Shares that were typed or pasted one after the other: what stands between rules, or 33 words each."""
+    lines = [line.strip() for line in text.splitlines()]
+    rules = [number for number, line in enumerate(lines) if len(line) >= 5 and not line.strip("-")]
+    if rules:
+        pairs = zip(rules[::2], rules[1::2], strict=False)
+        return [" ".join(lines[start + 1 : end]) for start, end in pairs]
+    words = text.split()
+    return [" ".join(words[at : at + WORDS_IN_A_SHARE]) for at in range(0, len(words), WORDS_IN_A_SHARE)]
+
+
+def misspelt(words: Sequence[str]) -> tuple[tuple[int, str, str], ...]:
+    """The words of a share that are not in the list: the place of each from 1, the word, and the nearest."""
+    known = set(WORDLIST)
+    wrong = [(at, word) for at, word in enumerate(words[:WORDS_IN_A_SHARE], 1) if word not in known]
+    return tuple((at, word[:20], get_close_matches(word, WORDLIST, n=1, cutoff=0)[0]) for at, word in wrong)
+
+
 def share_lines(share: str) -> list[str]:
     """A share as lines of four words, easy to copy by hand."""
     words = share.split()
@@ -71,10 +89,8 @@ def share_lines(share: str) -> list[str]:
 def _parse(name: str, words: Sequence[str]) -> Share:
     if len(words) != WORDS_IN_A_SHARE:
         raise _refused("SHARE_CHANGED", f"{name}: a share has {WORDS_IN_A_SHARE} words; here are {len(words)}")
-    known = set(WORDLIST)
-    wrong = [(at, word) for at, word in enumerate(words, 1) if word not in known]
-    if wrong:
-        raise Rejected(tuple(Finding("SHARE_MISSPELT", f"{name}: {_nearest(at, word)}") for at, word in wrong))
+    if wrong := misspelt(words):
+        raise Rejected(tuple(Finding("SHARE_MISSPELT", f"{name}: {_told(*one)}") for one in wrong))
     try:
         share = Share.from_mnemonic(" ".join(words))
     except MnemonicError:
@@ -85,9 +101,8 @@ def _parse(name: str, words: Sequence[str]) -> Share:
     return share
 
 
-def _nearest(at: int, word: str) -> str:
-    (near,) = get_close_matches(word, WORDLIST, n=1, cutoff=0)
-    return f"word {at}, “{word[:20]}”, is not in the list of words; the nearest is “{near}”"
+def _told(at: int, word: str, near: str) -> str:
+    return f"word {at}, “{word}”, is not in the list of words; the nearest is “{near}”"
 
 
 def _refused(code: str, message: str) -> Rejected:

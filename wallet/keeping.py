@@ -80,9 +80,25 @@ def backup_to_folder(vault: Vault, folder: Folder, *, at: datetime) -> Path:
     return path
 
 
-def note_backup(vault: Vault, *, at: datetime, rand: Rand) -> None:
-    """The vault, as it is now, is backed up."""
-    age = vault.age()
+def begin_folder(vault: Vault, folder: Folder, *, once: bool, at: datetime, rand: Rand) -> Path:
+    """A backup in ``folder``, which is made where it is not there; and, if not ``once``, another after each change.
+
+    Raises :class:`Undetermined`: ``CANNOT_WRITE``, or as :func:`backup_to_folder`.
+    """
+    try:
+        folder.path.mkdir(mode=0o700, exist_ok=True)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "not a file name"
+        raise Undetermined(f"{folder.path}: cannot be made: {why}", "choose another", code="CANNOT_WRITE") from None
+    if not once:
+        choose_folder(vault, folder, rand=rand)
+    path = backup_to_folder(vault, folder, at=at)
+    note_backup(vault, vault.age(), at=at, rand=rand)
+    return path
+
+
+def note_backup(vault: Vault, age: Age, *, at: datetime, rand: Rand) -> None:
+    """The vault, as it was after so many changes, is backed up."""
     mark = read_mark(vault.path, age)
     made = Mark(max(mark.changes, age.changes), age.changes, format_date_time(at))
     write_mark(vault.path, age, made, rand=rand)

@@ -2,7 +2,7 @@
 shows. Beside the chain stands its *head*, the number and the digest of the newest entry: without it nobody could tell
 that the newest were taken away. Both live in the vault, encrypted like everything else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Final
@@ -11,16 +11,33 @@ from vc.canon import Json, canonicalize
 from vc.errors import Malformed
 from vc.model import format_date_time
 from vc.oid4vp import Request
-from wallet.choose import Proposal, claim_name
+from wallet.choose import Copy, Proposal, claim_name
+from wallet.guard import CounterOffer, Offered
 
 START: Final = "0" * 64
 BROKEN: Final = "LEDGER_BROKEN"
+MESSAGE: Final = "counterOffer"  # a member of a line whose claims were told in a message, without a proof
 
 
 def entry(
     request: Request, proposals: Sequence[Proposal], *, at: datetime, previous: dict[str, Json] | None
 ) -> dict[str, Json]:
     """What was shown, to whom, why and until when they may keep it."""
+    return _line(request, [_shown(proposal) for proposal in proposals], at, previous)
+
+
+def message_entry(
+    offer: CounterOffer, held: Mapping[str, Copy], *, at: datetime, previous: dict[str, Json] | None
+) -> dict[str, Json]:
+    """What a counter-offer says of the statements in ``held``, by type: no proof goes with it, and yet it is told."""
+    kinds = dict.fromkeys(one.type for one in offer.offered)
+    told: list[Json] = [
+        _told(held[kind], [one for one in offer.offered if one.type == kind]) for kind in kinds if kind in held
+    ]
+    return {**_line(offer.request, told, at, previous), MESSAGE: True}
+
+
+def _line(request: Request, shown: list[Json], at: datetime, previous: dict[str, Json] | None) -> dict[str, Json]:
     purpose = request.extra.get("purpose")
     return {
         "number": int(str(previous["number"])) + 1 if previous else 1,
@@ -28,10 +45,16 @@ def entry(
         "at": format_date_time(at),
         "verifier": request.client_id,
         "purpose": purpose if isinstance(purpose, dict) else None,
-        "shown": [_shown(proposal) for proposal in proposals],
+        "shown": shown,
         "nonce": request.nonce,
         "headed": True,  # a head was kept when this was written: where there is none, it was taken away
     }
+
+
+def sent_again(line: dict[str, Json], *, at: datetime, previous: dict[str, Json]) -> dict[str, Json]:
+    """A line that says that what an earlier one says is sent once more."""
+    number = int(str(previous["number"])) + 1
+    return {**line, "number": number, "previous": digest(previous), "at": format_date_time(at)}
 
 
 def not_delivered(line: dict[str, Json], why: str, *, at: datetime, previous: dict[str, Json]) -> dict[str, Json]:
@@ -49,10 +72,11 @@ def not_delivered(line: dict[str, Json], why: str, *, at: datetime, previous: di
     }
 
 
-def answered_before(entries: Sequence[dict[str, Json]], request: Request) -> bool:
-    """Whether this very request was answered before: somebody sends it again."""
+def answer_to(entries: Sequence[dict[str, Json]], request: Request) -> dict[str, Json] | None:
+    """The newest line that says what this very request was answered with; None where it was not."""
     asked = (request.client_id, request.nonce)
-    return any((each["verifier"], each.get("nonce")) == asked for each in entries)
+    answers = (one for one in reversed(entries) if "notDelivered" not in one and MESSAGE not in one)
+    return next((one for one in answers if (one["verifier"], one.get("nonce")) == asked), None)
 
 
 def _shown(proposal: Proposal) -> dict[str, Json]:
@@ -63,6 +87,18 @@ def _shown(proposal: Proposal) -> dict[str, Json]:
         "claims": [{"claim": claim_name(proposal, one), "value": one.value} for one in proposal.asked],
         "answers": [answer.to_json() for answer in proposal.copy.answers],
         "format": proposal.copy.suite,
+    }
+
+
+def _told(copy: Copy, offered: Sequence[Offered]) -> dict[str, Json]:
+    claims: list[Json] = [{"claim": f"{one.type}.{one.claim}", "value": one.rung} for one in offered if one.claim]
+    return {
+        "statement": copy.statement,
+        "type": copy.type,
+        "ownImport": copy.own,
+        "claims": claims,
+        "answers": [],
+        "format": copy.suite,
     }
 
 

@@ -13,7 +13,7 @@ from vc.io.files import write_atomic
 from vc.io.options import At, Home, Json_, Lang, Out, language, moment
 from wallet.erasure import letter, letter_html
 from wallet.guard_words import tell
-from wallet.ledger import BROKEN
+from wallet.ledger import BROKEN, MESSAGE
 from wallet.ledger_search import Entry, Search, due, find, parse_day, purpose_code, statements, to_csv
 from wallet.opening import open_shelf
 from wallet.shelf import Shelf
@@ -134,6 +134,7 @@ def _lines(found: tuple[Entry, ...], count: int, broken: str, today: date, lang:
         told.append(tell("found", lang, count=len(found), all=count))
     for entry in found:
         told.append(ledger_text([dict(entry)], lang))
+        told += [tell("ledger_message", lang)] if MESSAGE in entry else []
         if statements(entry):
             told += [tell("why", lang, purpose=_purpose(entry, lang)), _until(entry, today, lang)]
     return told if found else [*told, ledger_text([], lang)]

@@ -31,9 +31,8 @@ def read_phrase(text: str) -> bytes:
     words = [plain(word) for word in text[:MAX_TEXT].split()]
     if len(words) != COUNT:
         raise _refused("WORD_COUNT", f"a recovery phrase has {COUNT} words; these are {len(words)}")
-    lang = max(_LISTS, key=lambda one: sum(word in _known(one) for word in words))
-    if any(word not in _known(lang) for word in words):
-        raise Rejected(tuple(_misspelt(at, word, lang) for at, word in enumerate(words, 1) if word not in _known(lang)))
+    if wrong := misspelt(text):
+        raise Rejected(tuple(_misspelt(*one) for one in wrong))
     for one in _LISTS:  # a hundred words stand in both lists
         try:
             return bytes(_list(one).to_entropy([_known(one)[word] for word in words]))
@@ -46,16 +45,26 @@ def read_phrase(text: str) -> bytes:
     )
 
 
+def misspelt(text: str) -> tuple[tuple[int, str, str], ...]:
+    """The words that are not in the list: the place of each from 1, the word, and the nearest in the list."""
+    words = [plain(word) for word in text[:MAX_TEXT].split()][:COUNT]
+    known = _known(max(_LISTS, key=lambda one: sum(word in _known(one) for word in words)))
+    return tuple((at, word[:20], _nearest(word, known)) for at, word in enumerate(words, 1) if word not in known)
+
+
 def plain(word: str) -> str:
     """A word as it is compared: without accents and capitals."""
     letters = unicodedata.normalize("NFKD", word.casefold())
     return "".join(letter for letter in letters if letter.isalpha())
 
 
-def _misspelt(position: int, word: str, lang: str) -> Finding:
-    near = get_close_matches(word, _known(lang), n=1, cutoff=0)
-    meant = unicodedata.normalize("NFC", _known(lang)[near[0]]) if near else ""
-    message = f"word {position}, “{word[:20]}”, is not in the list of words; the nearest is “{meant}”"
+def _nearest(word: str, known: Mapping[str, str]) -> str:
+    near = get_close_matches(word, known, n=1, cutoff=0)
+    return unicodedata.normalize("NFC", known[near[0]]) if near else ""
+
+
+def _misspelt(at: int, word: str, near: str) -> Finding:
+    message = f"word {at}, “{word}”, is not in the list of words; the nearest is “{near}”"
     return Finding("WORD_MISSPELT", message)
 
 

@@ -21,21 +21,19 @@ from vc.io.options import At, Home, Json_, Lang, Out, language, moment
 from vc.io.pictures import read_message
 from vc.oid4vp import Request, parse_request
 from wallet import words
+from wallet.answering import counter_offer_to, link_in, make_answer, plan_for
 from wallet.card import Card, Qr, drawn_answer
-from wallet.choose import Plan, only, plan
+from wallet.choose import Plan, only
 from wallet.guard_command import (
     CounterOffer_,
     counter_members,
     counter_text,
-    read_counter_offer,
     require_alone,
     write_message,
 )
 from wallet.opening import open_shelf
-from wallet.present import present
 from wallet.roots import drop_root, keep_roots, kept_roots, read_roots, root_name
 from wallet.shelf import Shelf
-from work import CONTEXTS
 from work.dictionary import DICTIONARIES
 
 if TYPE_CHECKING:
@@ -107,8 +105,8 @@ def request_command(
     language_, moment_ = language(lang), moment(at)
     question = _question(_source(source, request), root, home_dir, moment_)
     with open_shelf(home_dir) as shelf:
-        made = plan(question.request, shelf.copies(), contexts=CONTEXTS, at=moment_)
-        offer = read_counter_offer(shelf, question.request, moment_)
+        made = plan_for(shelf, question.request, at=moment_)
+        offer = counter_offer_to(shelf, question.request, at=moment_)
         told = question.lines(shelf, language_, less=bool(made.unanswered))
         document = question.to_json(shelf)
     show(
@@ -148,10 +146,10 @@ def present_command(
         _decline(question, language_, as_json=as_json)
         return
     with open_shelf(home_dir) as shelf:
-        whole = plan(question.request, shelf.copies(), contexts=CONTEXTS, at=moment_)
+        whole = plan_for(shelf, question.request, at=moment_)
         if counter_offer:
-            offer = read_counter_offer(shelf, question.request, moment_)
-            if write_message(offer, out, language_, as_json=as_json):
+            offer = counter_offer_to(shelf, question.request, at=moment_)
+            if write_message(shelf, offer, out, language_, at=moment_, as_json=as_json):
                 return
         chosen = offer.answer if counter_offer else only(whole, choose) if choose else whole
         made = _answerable(chosen, name)
@@ -160,7 +158,7 @@ def present_command(
         text = "\n".join([*told, words.plan_text(question.request, made, language_)])
         if not (yes or _agrees(text, as_json=as_json)):
             raise Malformed("present", "you did not agree, so nothing was shown (--yes agrees)", code="NOT_AGREED")
-        answer = _answer(shelf, question.request, made, moment_)
+        answer = make_answer(shelf, question.request, made, at=moment_)
         drawn = drawn_answer(answer, question.request, made.proposals, qr=qr, card=card, at=moment_, lang=language_)
         # Written down first: a disclosure that is in no ledger must not exist, whatever happens next.
         shelf.record(question.request, made.proposals, at=moment_, rand=os.urandom)
@@ -205,18 +203,13 @@ def _source(source: str | None, option: str | None) -> str:
 
 def _question(name: str, root: Sequence[Path] | None, home_dir: Path | None, at: datetime) -> Question:
     """The request of a link, or of a file: as JSON, or a link in it, bare or as `verifier request --json` prints it."""
-    link = name if "://" in name else ""
-    if not link:
+    link = name if "://" in name else None
+    if link is None:
         raw = read_message(Path(name), kind=Kind.REQUEST, limit=MAX_REQUEST, dictionaries=DICTIONARIES)
-        if raw.lstrip().startswith(b"{"):
-            inner = parse_object(raw, where=name).get("request")
-            link = inner if isinstance(inner, str) and "://" in inner else ""
-            if not link:
-                return Question(parse_request(raw, where=name), None)
-        else:
-            link = raw.decode("utf-8", "replace").strip()
-            if "://" not in link:
-                return Question(parse_request(raw, where=name), None)  # which says what is wrong with it
+        text = raw.decode("utf-8", "replace").strip()
+        link = link_in(parse_object(raw, where=name)) if text.startswith("{") else text if "://" in text else None
+        if link is None:
+            return Question(parse_request(raw, where=name), None)
     return _online(link, root, home_dir, at)
 
 
@@ -256,11 +249,14 @@ def _written(
 
 def _sent(shelf: Shelf, asked: "Asked", answer: dict[str, Json], lang: str) -> tuple[str, dict[str, Json]]:
     from vc.io.fetch import fetch  # noqa: PLC0415
-    from wallet.delivery import deliver  # noqa: PLC0415
+    from wallet.delivery import deliver, record_failure  # noqa: PLC0415
     from wallet.online_words import failed_text, sent_text  # noqa: PLC0415
 
+    async def write(why: str) -> None:
+        record_failure(shelf, asked.request, why, at=datetime.now(UTC), rand=os.urandom)
+
     try:
-        redirect = asyncio.run(deliver(shelf, asked, answer, ask=fetch, at=datetime.now(UTC), rand=os.urandom))
+        redirect = asyncio.run(deliver(asked, answer, ask=fetch, write_failure=write))
     except VcError as error:
         typer.echo(failed_text(str(error), lang), err=True)
         raise
@@ -281,16 +277,6 @@ def _decline(question: Question, lang: str, *, as_json: bool) -> None:
         as_json=as_json,
         text=lambda: declined_text(asked.reply_to, redirect, lang),
     )
-
-
-def _answer(shelf: Shelf, request: Request, made: Plan, at: datetime) -> dict[str, Json]:
-    keys = {key.did: key for key in shelf.signing_keys()}
-    presentations: dict[str, list[Json]] = {}
-    for proposal in made.proposals:
-        key = keys.get(proposal.copy.holder or "")
-        shown = present(proposal, request=request, key=key, contexts=CONTEXTS, at=at, rand=os.urandom)
-        presentations.setdefault(proposal.query.id, []).append(shown)
-    return {"vp_token": dict[str, Json](presentations)}
 
 
 def _agrees(text: str, *, as_json: bool) -> bool:

@@ -21,15 +21,21 @@ MAX_ROOTS: Final = 64  # a path is tried through each
 
 def read_roots(path: Path) -> tuple[x509.Certificate, ...]:
     """The certificates of a PEM file. Raises :class:`Malformed`."""
-    raw = read_bounded(path, limit=MAX_FILE)
+    return parse_roots(read_bounded(path, limit=MAX_FILE), where=str(path))
+
+
+def parse_roots(raw: bytes, *, where: str) -> tuple[x509.Certificate, ...]:
+    """The certificates in PEM. Raises :class:`Malformed`."""
+    if len(raw) > MAX_FILE:
+        raise Malformed(where, f"larger than {MAX_FILE} bytes", code="TOO_LARGE")
     try:
         read = x509.load_pem_x509_certificates(raw)
         ders = [one.public_bytes(Encoding.DER) for one in read]
     except (ValueError, TypeError, x509.InvalidVersion, Warning):
-        raise Malformed(str(path), "holds no certificate in PEM", code="BAD_CERTIFICATE") from None
+        raise Malformed(where, "holds no certificate in PEM", code="BAD_CERTIFICATE") from None
     if len(ders) > MAX_ROOTS:
-        raise Malformed(str(path), f"more than {MAX_ROOTS} certificates", code="TOO_LARGE")
-    return tuple(parse_certificate(der, where=str(path)) for der in ders)
+        raise Malformed(where, f"more than {MAX_ROOTS} certificates", code="TOO_LARGE")
+    return tuple(parse_certificate(der, where=where) for der in ders)
 
 
 def kept_roots(home: Path) -> tuple[x509.Certificate, ...]:

@@ -1,7 +1,6 @@
 """``ouvrage wallet init``, ``words``, ``guardians``, ``passphrase``: who opens the vault."""
 
 import os
-import re
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -16,8 +15,9 @@ from vc.io.command import say, show
 from vc.io.files import read_bounded, read_passphrase, write_atomic
 from vc.io.options import Home, Json_, Lang, language
 from vc.sealing import KEY_BYTES, check_passphrase
+from wallet.keyholders import let_guardians_in, let_words_in, share_file, share_text
 from wallet.opening import ask_passphrase, kept, open_shelf, vault_path
-from wallet.sealing import GUARDIANS, WORDS, Opener
+from wallet.sealing import GUARDIANS, WORDS
 from wallet.shielding import shield
 from wallet.vault import Vault
 from wallet.vault_words import numbered, told
@@ -156,7 +156,7 @@ def _new_words(vault: Vault, lang: str) -> tuple[str, ...]:
     from wallet.phrase import phrase  # noqa: PLC0415
 
     secret = os.urandom(KEY_BYTES)
-    vault.let_in(Opener.make(WORDS, secret, rand=os.urandom), about={"made": f"{datetime.now(UTC):%Y-%m-%d}"})
+    let_words_in(vault, secret, at=datetime.now(UTC), rand=os.urandom)
     return phrase(secret, lang)
 
 
@@ -190,9 +190,10 @@ def _new_guardians(out: Path, of: int, need: int, names: list[str], home_dir: Pa
 
     if names and len(names) != of:
         raise Malformed("--name", "give one name for each guardian, or none", code="USAGE")
-    secret = os.urandom(KEY_BYTES)
+    secret, at = os.urandom(KEY_BYTES), datetime.now(UTC)
     shares = split(secret, of=of, need=need)
-    files = [out / f"share-{number}-of-{of}{_slug(names, number)}.txt" for number in range(1, of + 1)]
+    called = names or [""] * of
+    files = [out / share_file(number, of=of, name=name) for number, name in enumerate(called, 1)]
     there = [file for file in files if file.exists()]
     if there:
         raise Malformed(str(there[0]), "is already there; choose another folder", code="FILE_EXISTS")
@@ -203,34 +204,15 @@ def _new_guardians(out: Path, of: int, need: int, names: list[str], home_dir: Pa
             raise Malformed(str(out), f"cannot be made: {error.strerror}", code="BAD_FOLDER") from None
         try:
             for number, (file, share) in enumerate(zip(files, shares, strict=True), 1):
-                write_atomic(file, _share_text(share, number, of, need, names, lang).encode())
-            about: dict[str, Json] = {
-                "of": of,
-                "need": need,
-                "made": f"{datetime.now(UTC):%Y-%m-%d}",
-                "names": [*names],
-            }
-            shelf.vault.let_in(Opener.make(GUARDIANS, secret, rand=os.urandom), about=about)
+                name = called[number - 1]
+                text = share_text(share, number, of=of, need=need, name=name, at=at, lang=lang)
+                write_atomic(file, text.encode())
+            let_guardians_in(shelf.vault, secret, of=of, need=need, names=names, at=at, rand=os.urandom)
         except BaseException:
             for file in files:
                 file.unlink(missing_ok=True)
             raise
     return files
-
-
-def _share_text(share: str, number: int, of: int, need: int, names: list[str], lang: str) -> str:
-    from wallet.guardians import RULE, share_lines  # noqa: PLC0415
-
-    name = told("share_name", lang, name=names[number - 1]) if names else ""
-    day = f"{datetime.now(UTC):%Y-%m-%d}"
-    text = told("share", lang, number=number, of=of, need=need, name=name, day=day, rule=RULE, words="WORDS")
-    return text.replace("WORDS", "\n".join(share_lines(share))) + "\n"
-
-
-def _slug(names: list[str], number: int) -> str:
-    if not names:
-        return ""
-    return "-" + (re.sub(r"[^\w]+", "-", names[number - 1])[:40].strip("-") or "guardian")
 
 
 def _changed_text(others: Mapping[str, Mapping[str, Json]], lang: str) -> str:

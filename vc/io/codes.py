@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
-from io import BytesIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -62,6 +62,22 @@ class Subject:
         return words[self.name] if count == 1 else f"{words[self.name]}, {of[0].lower()}{of[1:]}"
 
 
+@dataclass(frozen=True, slots=True)
+class Back:
+    """Where a page that is served leads back to, and in what words."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page that holds everything it needs, and the policy that it asks of browsers."""
+
+    html: bytes
+    policy: str
+
+
 def draw(texts: Sequence[str], target: Path, subject: Subject) -> dict[Path, bytes]:
     """The files to write for codes with these texts; the name of ``target`` says of which kind.
 
@@ -77,7 +93,7 @@ def draw(texts: Sequence[str], target: Path, subject: Subject) -> dict[Path, byt
         case ".gif":
             return {target: _animation(texts)}
         case ".html":
-            return {target: page(texts, subject)}
+            return {target: page(texts, subject).html}
         case "":
             return _folder(texts, target, subject)
     raise Malformed(str(target), "name a .svg, .png, .gif or .html file, or a folder", code="USAGE")
@@ -95,7 +111,12 @@ def write_drawn(drawn: Mapping[Path, bytes], *, mode: int = 0o600) -> None:
         write_atomic(path, data, mode=mode)
 
 
-def page(texts: Sequence[str], subject: Subject) -> bytes:
+def picture(texts: Sequence[str]) -> tuple[str, bytes]:
+    """One picture of all codes, and what kind it is: ``png``, or where there are several ``gif``, which moves."""
+    return ("png", _png(texts[0])) if len(texts) == 1 else ("gif", _animation(texts))
+
+
+def page(texts: Sequence[str], subject: Subject, *, back: Back | None = None) -> Page:
     """One page with all codes, self-contained: they take turns, or stand still for who asks for that."""
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  (most commands make no page)
 
@@ -107,9 +128,10 @@ def page(texts: Sequence[str], subject: Subject) -> bytes:
         title=_WORDS[subject.lang][subject.name],
         codes=inline(texts, subject),
         css=css,
-        style=style(css),
+        policy=policy(css),
+        back=back,
     )
-    return made.encode("utf-8")
+    return Page(made.encode("utf-8"), policy(css))
 
 
 def inline(texts: Sequence[str], subject: Subject) -> tuple[str, ...]:
@@ -119,9 +141,17 @@ def inline(texts: Sequence[str], subject: Subject) -> tuple[str, ...]:
     )
 
 
-def style(css: str) -> str:
-    """What lets exactly this style sheet into a page (CSP 3 §2.3.1)."""
-    return f"sha256-{b64encode(sha256(css.encode('utf-8')).digest()).decode('ascii')}"
+def terminal(text: str) -> str:
+    """A code with this text, for a terminal."""
+    drawn = StringIO()
+    _code(text).terminal(drawn, border=2, compact=True)
+    return drawn.getvalue()
+
+
+def policy(css: str) -> str:
+    """What lets exactly this style sheet into a page, and nothing else (CSP 3 §2.3.1)."""
+    digest = b64encode(sha256(css.encode("utf-8")).digest()).decode("ascii")
+    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
 
 def _turns(count: int) -> str:
@@ -167,7 +197,7 @@ def _folder(texts: Sequence[str], folder: Path, subject: Subject) -> dict[Path, 
         folder / f"{subject.name}-{number:02}-of-{len(texts):02}.png": _png(text)
         for number, text in enumerate(texts, start=1)
     }
-    return {**drawn, folder / f"{subject.name}.html": page(texts, subject)}
+    return {**drawn, folder / f"{subject.name}.html": page(texts, subject).html}
 
 
 def _code(text: str) -> "segno.QRCode":

@@ -22,6 +22,11 @@ Port = Annotated[int, typer.Option("--port", metavar="N", min=0, max=65535, help
 Host = Annotated[str, typer.Option("--host", help="The address to listen on; the default is for this machine only.")]
 Tls = Annotated[bool, typer.Option("--tls", help="Speak HTTPS, with a certificate made on the spot.")]
 
+TlsCert = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="HTTPS with this certificate and its chain, in PEM.")
+]
+TlsKey = Annotated[Path | None, typer.Option(metavar="FILE", help="The key of the certificate, in PEM.")]
+
 
 def moment(at: str | None) -> datetime:
     """The moment that ``--at`` names, or now. Raises :class:`Malformed`."""

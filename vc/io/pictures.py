@@ -50,9 +50,9 @@ def read_message(*paths: Path, kind: Kind, limit: int, dictionaries: Dictionarie
             if len(raw) > limit:
                 raise Malformed(where, f"larger than {limit} bytes", code="TOO_LARGE")
             return raw
-        texts = _said(raw, files[0])
+        texts = said(raw, where=str(files[0]))
     else:
-        texts = tuple(text for file in files for text in _said(read_bounded(file, limit=MAX_PICTURE), file))
+        texts = tuple(text for file in files for text in said(read_bounded(file, limit=MAX_PICTURE), where=str(file)))
     if not texts:
         raise Undetermined(
             f"{where}: no QR code can be read",
@@ -78,6 +78,18 @@ def read_codes(raw: bytes, *, where: str) -> tuple[str, ...]:
     return tuple(text for image in _images(raw, where) for text in _codes(image))
 
 
+def said(raw: bytes, *, where: str) -> tuple[str, ...]:
+    """What the QR codes of one file say, be it a picture or their texts, one a line. Raises :class:`Malformed`."""
+    if is_picture(raw):
+        return read_codes(raw, where=where)
+    if not raw.startswith(MAGIC.encode()):
+        why = "is neither a picture (PNG, JPEG, WebP, GIF) nor the text of QR codes"
+        raise Malformed(where, why, code="BAD_PICTURE")
+    if len(raw) > MAX_TEXTS * MAX_TEXT:
+        raise Malformed(where, "is too large for the text of QR codes", code="TOO_LARGE")
+    return tuple(raw.decode("ascii", "replace").splitlines())
+
+
 def _files(path: Path) -> list[Path]:
     """The file itself, or the pictures in a folder."""
     if not path.is_dir():
@@ -90,18 +102,6 @@ def _files(path: Path) -> list[Path]:
         why = f"a folder with {len(found)} pictures; put the pictures of one message in it ({', '.join(_NAMES)})"
         raise Malformed(str(path), why, code="BAD_PICTURE")
     return found
-
-
-def _said(raw: bytes, file: Path) -> tuple[str, ...]:
-    """What the QR codes of one file say, be it a picture or their texts, one a line."""
-    if is_picture(raw):
-        return read_codes(raw, where=str(file))
-    if not raw.startswith(MAGIC.encode()):
-        why = "is neither a picture (PNG, JPEG, WebP, GIF) nor the text of QR codes"
-        raise Malformed(str(file), why, code="BAD_PICTURE")
-    if len(raw) > MAX_TEXTS * MAX_TEXT:
-        raise Malformed(str(file), "is too large for the text of QR codes", code="TOO_LARGE")
-    return tuple(raw.decode("ascii", "replace").splitlines())
 
 
 def _alone(texts: Iterable[str], where: str, limit: int) -> bytes:

@@ -1,17 +1,33 @@
-"""A certificate made on the spot, for trying out HTTPS on one machine. Nobody vouches for it."""
+"""Certificates of servers: one from files, or one made on the spot, for trying out HTTPS, that nobody vouches for."""
 
 import ipaddress
 import ssl
 import tempfile
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from vc.errors import Malformed
+
 LIFETIME: Final = timedelta(days=30)
 _SKEW: Final = timedelta(days=1)
+
+
+def given_certificate(cert: Path | None, key: Path | None) -> ssl.SSLContext:
+    """A server's TLS context with a certificate and its key, both in PEM. Raises :class:`Malformed`."""
+    if cert is None or key is None:
+        raise Malformed("--cert, --key", "give both", code="USAGE")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(cert, key)
+    except (OSError, ssl.SSLError):
+        raise Malformed(f"{cert}, {key}", "not a certificate and its key, in PEM", code="BAD_CERTIFICATE") from None
+    return context
 
 
 def self_signed(host: str, *, at: datetime) -> ssl.SSLContext:

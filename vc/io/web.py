@@ -19,12 +19,13 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from vc.canon import Json, Limits, parse_json, to_json
-from vc.errors import Undetermined, VcError
+from vc.errors import Malformed, Undetermined, VcError
 from vc.io.command import problem
 from vc.io.tls import self_signed
 from vc.oauth import OAuthRefusal
@@ -42,6 +43,7 @@ STOPPING: Final = web.AppKey("stopping", asyncio.Event)  # set when the service 
 _HEADERS: Final[Mapping[str, str]] = MappingProxyType(
     {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": NO_STORE}
 )
+_LOCAL: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _SERVER: Final = "ouvrage"  # which versions of what it is made of is nobody's business
 _HSTS: Final = "max-age=31536000"
 
@@ -93,6 +95,24 @@ async def run_step(
             raise
         return problem_response({**problem(error), **refused.members}, refused.status)
     return json_response(answer, status)
+
+
+def checked_base(base: str, *, development: bool) -> str:
+    """The address that a service is reached at (for issuers: OpenID4VCI §12.2.1), without a slash at its end.
+
+    Raises :class:`Malformed`.
+    """
+    try:
+        parts = urlsplit(base)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        parts, host = urlsplit(""), None
+    plain = base.isascii() and base.isprintable() and not set(base) & set(' "<>\\^`{|}?#%')
+    if not host or parts.scheme not in ("https", "http") or parts.username is not None or not plain:
+        raise Malformed("--base", "give an address such as https://service.example.com/work", code="BAD_BASE")
+    if parts.scheme == "http" and host not in _LOCAL and not development:
+        raise Malformed("--base", "has to begin with https://, unless with --development", code="BAD_BASE")
+    return base.rstrip("/")
 
 
 def announce(served: Mapping[str, Json], *, as_json: bool) -> None:

@@ -6,13 +6,16 @@ from typing import Any
 
 from aiohttp import web
 
-from vc.canon import Json, to_json
+from vc.canon import to_json
 from vc.errors import Malformed, VcError
 from vc.oid4vp import Request
+from wallet.answering import counter_offer_to, make_answer, plan_for, record_message
+from wallet.delivery import was_answered
+from wallet.guard import CounterOffer
 from wallet.guard_words import message
 from wallet.shelf import Shelf
 from wallet.web import steps, views
-from wallet.web.brought import OfferLink, read_brought
+from wallet.web.brought import OfferLink, RequestLink, read_brought
 from wallet.web.desk import DESK, Answered, Asked
 from wallet.web.form import Form, read_form
 from wallet.web.page import Wrong, download, language, page, see_other, wrong_by, wrong_from
@@ -26,18 +29,32 @@ async def get_answer(request: web.Request) -> web.StreamResponse:
 
 async def post_answer(request: web.Request) -> web.StreamResponse:
     """Read a request, and go on to what it asks."""
-    desk, form = request.app[DESK], await read_form(request)
+    form = await read_form(request)
     try:
         brought = await asyncio.to_thread(read_brought, form.text("text"), form.files)
-        if not isinstance(brought, Request):
+        if not isinstance(brought, Request | RequestLink):
             offered = isinstance(brought, OfferLink)
             why = "is an offer of a platform" if offered else "holds credentials"
             raise Malformed("request", f"{why}, not a request", code="NOT_A_REQUEST")
-        await desk.box.use(lambda _shelf: None)
     except VcError as error:
-        wrong = wrong_from(request, error, "text")
-        return page(request, "answer", status=error.http_status, here="answer", wrong=wrong)
-    return see_other(f"/answer/{desk.begin(Asked(brought))}")
+        return _brought_page(request, error)
+    return await begin(request, brought)
+
+
+async def begin(request: web.Request, brought: Request | RequestLink) -> web.StreamResponse:
+    """On to what a request asks; one behind a link is fetched, which tells nobody who would answer it."""
+    desk = request.app[DESK]
+    await desk.box.use(lambda _shelf: None)
+    try:
+        asked = Asked(brought) if isinstance(brought, Request) else await steps.ask(desk, brought)
+    except VcError as error:
+        return _brought_page(request, error, asked=True)
+    return see_other(f"/answer/{desk.begin(asked)}")
+
+
+def _brought_page(request: web.Request, error: VcError, *, asked: bool = False) -> web.StreamResponse:
+    wrong = wrong_from(request, error, "text", asked=asked)
+    return page(request, "answer", status=error.http_status, here="answer", wrong=wrong)
 
 
 async def get_request(request: web.Request) -> web.StreamResponse:
@@ -46,67 +63,83 @@ async def get_request(request: web.Request) -> web.StreamResponse:
 
 
 async def post_request(request: web.Request) -> web.StreamResponse:
-    """Agree to what is ticked. It is in the ledger before the answer exists for anybody."""
+    """Agree to what is ticked. It is in the ledger before the answer exists for anybody; then it is sent."""
     desk, name, form = request.app[DESK], request.match_info["id"], await read_form(request)
-    asked, ticked, at = desk.found(name, Asked).request, _ticked(form), desk.now()
+    asked, ticked, at = desk.found(name, Asked), _ticked(form), desk.now()
 
     smaller = form.text("smaller") == "yes"
 
-    def step(shelf: Shelf) -> dict[str, Json] | None:
-        offer = steps.counter_offer_to(shelf, asked, at=at) if smaller else None
-        made = offer.answer if offer else steps.plan_for(shelf, asked, at=at)
+    def step(shelf: Shelf) -> Answered | None:
+        desk.found(name, Asked)  # one thing at a time is done here: a form that was sent twice is answered once
+        offer = counter_offer_to(shelf, asked.request, at=at) if smaller else None
+        made = offer.answer if offer else plan_for(shelf, asked.request, at=at)
         if steps.seen(made) != form.text("seen") or not made.proposals or (offer and offer.instead):
             return None
-        return steps.answer(shelf, asked, made if smaller else steps.chosen(made, ticked), at=at)
+        agreed = made if smaller else steps.chosen(made, ticked)
+        document = make_answer(shelf, asked.request, agreed, at=at)
+        shelf.record(asked.request, agreed.proposals, at=at, rand=desk.rand)
+        desk.under_way[name] = answered = Answered(asked, at, document, agreed.proposals)
+        return answered
 
     if not smaller and not any(ticked.values()):
         return await _request_page(request, ticked, wrong=wrong_by(request, "request.nothing_ticked", "choice"))
     try:
-        document = await desk.box.use(step)
+        answered = await desk.box.use(step)
     except VcError as error:
         return await _request_page(request, ticked, wrong=wrong_from(request, error, "choice"))
-    if document is None:
+    if answered is None:
         return await _request_page(request, None, wrong=wrong_by(request, "request.changed", "choice"))
-    desk.under_way[name] = Answered(asked.client_id, document)
+    desk.under_way[name] = steps.begin_sending(desk, answered)
     return see_other(f"/answer/{name}/done")
 
 
-async def get_counter_offer(request: web.Request) -> web.StreamResponse:
-    """The counter-offer as a message for the verifier. Nothing is shown by it."""
-    desk = request.app[DESK]
-    asked, at = desk.found(request.match_info["id"], Asked).request, desk.now()
-    offer = await desk.box.use(lambda shelf: steps.counter_offer_to(shelf, asked, at=at))
-    if not offer.offered:
-        raise Malformed("request", "nothing of what is asked has to be shown", code="OVER")
-    return download("counter-offer.json", to_json(message(offer)), "application/json")
-
-
-async def get_done(request: web.Request) -> web.StreamResponse:
-    """The answer is made: here it is."""
+async def post_decline(request: web.Request) -> web.StreamResponse:
+    """Tell whoever asks by a link that the worker shows nothing, and nothing else."""
     desk, name = request.app[DESK], request.match_info["id"]
-    await desk.box.use(lambda _shelf: None)
-    answered = desk.found(name, Answered)
-    return page(request, "answered", here="answer", verifier=answered.verifier, file=f"/answer/{name}/answer.json")
+    await read_form(request)
+    at = desk.now()
+
+    def step(_shelf: Shelf) -> Answered:
+        desk.under_way[name] = refused = Answered(desk.found(name, Asked), at, None, ())
+        return refused
+
+    refused = await desk.box.use(step)
+    if refused.asked.linked is None:  # nobody is there to be told
+        del desk.under_way[name]
+        return see_other("/")
+    desk.under_way[name] = steps.begin_sending(desk, refused)
+    return see_other(f"/answer/{name}/done")
 
 
-async def get_file(request: web.Request) -> web.StreamResponse:
-    """The answer as a file for the verifier."""
+async def post_counter_offer(request: web.Request) -> web.StreamResponse:
+    """The counter-offer as a message for the verifier. No proof goes with it, but the ledger has what it says."""
     desk = request.app[DESK]
-    await desk.box.use(lambda _shelf: None)
-    answered = desk.found(request.match_info["id"], Answered)
-    return download("answer.json", to_json(dict(answered.document)), "application/json")
+    await read_form(request)
+    asked, at = desk.found(request.match_info["id"], Asked).request, desk.now()
+
+    def step(shelf: Shelf) -> CounterOffer:
+        offer = counter_offer_to(shelf, asked, at=at)
+        if not offer.offered:
+            raise Malformed("request", "nothing of what is asked has to be shown", code="OVER")
+        record_message(shelf, offer, at=at)
+        return offer
+
+    offer = await desk.box.use(step)
+    return download("counter-offer.json", to_json(message(offer)), "application/json")
 
 
 async def _request_page(
     request: web.Request, ticked: Mapping[int, frozenset[str]] | None, *, wrong: tuple[Wrong, ...] = ()
 ) -> web.StreamResponse:
     desk, lang = request.app[DESK], language(request)
-    asked, at = desk.found(request.match_info["id"], Asked).request, desk.now()
+    asked, at = desk.found(request.match_info["id"], Asked), desk.now()
 
     def step(shelf: Shelf) -> dict[str, Any]:
-        made, offer = steps.plan_for(shelf, asked, at=at), steps.counter_offer_to(shelf, asked, at=at)
+        made, offer = plan_for(shelf, asked.request, at=at), counter_offer_to(shelf, asked.request, at=at)
+        before = asked.linked is not None and was_answered(shelf, asked.request)
         return {
-            "told": views.question(asked, made, lang, ticked=ticked),
+            "told": views.question(asked.request, made, lang, verifier=views.asker(asked), ticked=ticked),
+            "sender": views.sender(asked.linked, before=before, less=bool(made.unanswered), lang=lang),
             "seen": steps.seen(made),
             "smaller": views.smaller(offer, lang),
             "smaller_seen": steps.seen(offer.answer),

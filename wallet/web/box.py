@@ -6,10 +6,13 @@ import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
+from vc.errors import VcError
 from vc.sealing import Cost
+from wallet.keeping import Notice, at_closing, at_opening
 from wallet.sealing import DEFAULT_COST
 from wallet.shelf import Shelf
 from wallet.vault import Vault
@@ -36,17 +39,39 @@ class Opener(Protocol):
     def open(self, passphrase: bytes) -> Shelf:
         """The vault that is there."""
 
+    def renew(self, secret: bytes, by: str, passphrase: bytes) -> Shelf:
+        """The vault that is there, opened by its passphrase, words or shares, with a new passphrase."""
+
     def close(self) -> None:
         """Forget its key; closed already is no error."""
+
+    @property
+    def path(self) -> Path:
+        """Where the vault is."""
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What the worker should know of the last closing and opening."""
 
 
 class FileOpener:
     """The vault in a file."""
 
     def __init__(self, path: Path, *, cost: Cost = DEFAULT_COST) -> None:
-        self.path = path
+        self._path = path
         self._cost = cost
         self._vault: Vault | None = None
+        self._notices: tuple[Notice, ...] = ()
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What the worker should know of the last closing and opening."""
+        return self._notices
 
     def exists(self) -> bool:
         """Whether there is a vault to open."""
@@ -60,13 +85,34 @@ class FileOpener:
     def open(self, passphrase: bytes) -> Shelf:
         """The vault that is there. Raises what :meth:`Vault.open` does."""
         self._vault = Vault.open(self.path, passphrase, rand=os.urandom)
+        self._notices = (*self._notices, *at_opening(self._vault))
         return Shelf(self._vault)
 
-    def close(self) -> None:
-        """Forget its key."""
+    def renew(self, secret: bytes, by: str, passphrase: bytes) -> Shelf:
+        """The vault with a new passphrase. Raises what :meth:`Vault.open` and :meth:`Vault.change_passphrase` do; one
+        that was open is then still so."""
+        vault = Vault.open(self.path, secret, by=by, rand=os.urandom)
+        try:
+            vault.change_passphrase(passphrase, cost=self._cost)
+        except BaseException:
+            vault.close()
+            raise
         if self._vault is not None:
             self._vault.close()
-        self._vault = None
+        self._vault = vault
+        return Shelf(vault)
+
+    def close(self) -> None:
+        """See to the mark and the backup that follows a change, and forget the key."""
+        vault, self._vault = self._vault, None
+        if vault is None:
+            return
+        try:
+            self._notices = tuple(at_closing(vault, at=datetime.now(UTC), rand=os.urandom))
+        except VcError:  # another program has changed its key, or is at it: that one sees to them
+            self._notices = ()
+        finally:
+            vault.close()
 
 
 class Box:
@@ -78,6 +124,7 @@ class Box:
         self.idle_minutes = idle_minutes
         self._opener = opener
         self._clock = clock
+        self.when_closed: Callable[[], None] = lambda: None  # what else is to be forgotten then
         self._used = clock()
         self._shelf: Shelf | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="vault")
@@ -86,6 +133,11 @@ class Box:
     def is_open(self) -> bool:
         """Whether it is open, and was used not long ago."""
         return self._shelf is not None and not self._is_idle()
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What the worker should know of the last closing and opening."""
+        return self._opener.notices
 
     async def exists(self) -> bool:
         """Whether there is a vault to open."""
@@ -99,9 +151,20 @@ class Box:
         """Open the vault. Where the passphrase is wrong, it stays as it was."""
         await self._opened(lambda: self._opener.open(passphrase))
 
+    async def renew(self, secret: bytes, by: str, passphrase: bytes) -> None:
+        """Open the vault by its passphrase, words or shares, and change the passphrase. Where the secret is wrong, the
+        vault stays as it was, locked or open."""
+        self._shelf = await self._run(lambda: self._opener.renew(secret, by, passphrase))
+        self._used = self._clock()
+
+    async def with_path(self, step: Callable[[Path], _T]) -> _T:
+        """What ``step`` makes of the vault's path, while nothing else is done with the vault."""
+        return await self._run(lambda: step(self._opener.path))
+
     async def close(self) -> None:
         """Lock it, once what is under way is done."""
-        self._shelf, _ = None, self._shelf
+        self._shelf = None
+        self.when_closed()
         await self._run(self._opener.close)
 
     async def use(self, step: Callable[[Shelf], _T]) -> _T:

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from pathlib import Path
+from typing import Any, BinaryIO, Final, TypeVar
 
 from aiohttp import web
 
@@ -13,9 +14,11 @@ from vc.errors import Malformed
 from vc.multibase import encode_base64url
 from vc.oid4vp import Request
 from wallet.accept import GivenOffer
+from wallet.choose import Proposal
 from wallet.collect import Collected
 from wallet.issuer_session import Ask
-from wallet.login import Login
+from wallet.manifest import Age
+from wallet.online import Asked as Linked
 from wallet.refresh import Refreshed
 from wallet.web.box import Box
 
@@ -40,10 +43,12 @@ class Fetching:
 
 @dataclass(frozen=True, slots=True)
 class LoggingIn:
-    """An offer for which the worker is at the platform, to log in."""
+    """An offer for which the worker is at the platform, to log in. What the code will need is in the vault alone."""
 
     offer: GivenOffer
-    login: Login
+    url: str = field(repr=False)
+    redirect: str
+    state: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +77,81 @@ class Deleted:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request that the worker looks at."""
+    """A request that the worker looks at. ``linked`` says who asks and where the answer goes; without, the request came
+    as a file, and is answered with one."""
 
     request: Request
+    linked: Linked | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer that was agreed to and stands in the ledger."""
+    """An answer that was agreed to and stands in the ledger; without a document, a no. ``sending`` is on its way to the
+    verifier, or came to its end; what it returns is where the verifier wants the worker to go on."""
 
-    verifier: str
-    document: Mapping[str, Json] = field(repr=False)
+    asked: Asked
+    at: datetime
+    document: Mapping[str, Json] | None = field(repr=False)
+    proposals: tuple[Proposal, ...] = field(repr=False)
+    sending: "asyncio.Task[str | None] | None" = None
 
 
-UnderWay = Offered | LoggingIn | Returned | Fetching | Refreshing | Deleted | Asked | Answered
+@dataclass(frozen=True, slots=True)
+class NewWords:
+    """24 words that open nothing before the worker has typed those at ``asked`` (from 0) back."""
+
+    secret: bytes = field(repr=False)
+    words: tuple[str, ...] = field(repr=False)
+    lang: str
+    asked: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewShares:
+    """Guardians' shares that open nothing before the worker has looked at each: those in ``seen`` (from 1)."""
+
+    secret: bytes = field(repr=False)
+    shares: tuple[str, ...] = field(repr=False)
+    names: tuple[str, ...]
+    need: int
+    at: datetime
+    seen: set[int] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class MadeBackup:
+    """A backup that was written and tested: an open file that has no name any more, and is gone with it."""
+
+    file: BinaryIO = field(repr=False)
+    age: Age
+    count: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What was restored: when it was saved, how many items, where the wallet is that was here before."""
+
+    made: str
+    count: int
+    aside: str
+    renewed: bool
+
+
+UnderWay = (
+    Offered
+    | LoggingIn
+    | Returned
+    | Fetching
+    | Refreshing
+    | Deleted
+    | Asked
+    | Answered
+    | NewWords
+    | NewShares
+    | MadeBackup
+    | Restored
+)
 _T = TypeVar("_T", bound=UnderWay)
 _R = TypeVar("_R")
 
@@ -100,9 +166,13 @@ class Desk:
     ask: Ask
     now: Callable[[], datetime]
     rand: Callable[[int], bytes]
+    home: Path  # the wallet's folder, with the authorities that the worker trusts
     session: str = field(default="", repr=False)
     csrf: str = field(default="", repr=False)
     under_way: dict[str, UnderWay] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        self.box.when_closed = self.forget  # by itself too, when nobody uses it
 
     def secret(self) -> str:
         """A new random text that nobody guesses."""
@@ -113,7 +183,7 @@ class Desk:
         name = encode_base64url(self.rand(12))
         self.under_way[name] = what
         while len(self.under_way) > MAX_UNDER_WAY:
-            del self.under_way[next(iter(self.under_way))]
+            _drop(self.under_way.pop(next(iter(self.under_way))))
         return name
 
     def found(self, name: str, kind: type[_T]) -> _T:
@@ -124,9 +194,22 @@ class Desk:
         return what
 
     async def lock(self) -> None:
-        """Lock the vault, and forget what is under way."""
-        self.under_way.clear()
+        """Lock the vault, and forget what is under way, logins too."""
         await self.box.close()
+        self.under_way.clear()
+
+    def forget(self) -> None:
+        """Forget what is under way but for logins: the worker is at a platform for longer than the wallet waits."""
+        logins = {name: what for name, what in self.under_way.items() if isinstance(what, LoggingIn | Returned)}
+        for what in self.under_way.values():
+            _drop(what)
+        self.under_way.clear()
+        self.under_way.update(logins)
+
+
+def _drop(what: UnderWay) -> None:
+    if isinstance(what, MadeBackup):
+        what.file.close()
 
 
 def background(work: Coroutine[Any, Any, _R]) -> "asyncio.Task[_R]":

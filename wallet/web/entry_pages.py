@@ -2,11 +2,11 @@
 
 from aiohttp import web
 
-from vc.errors import Malformed, VcError
-from vc.io.files import read_passphrase
+from vc.errors import VcError
 from wallet.web.desk import DESK
-from wallet.web.form import read_form
+from wallet.web.form import read_form, typed_passphrase
 from wallet.web.page import language, page, see_other, wrong_by, wrong_from
+from wallet.web.safety import safety
 
 
 async def get_unlock(request: web.Request) -> web.StreamResponse:
@@ -21,7 +21,7 @@ async def post_unlock(request: web.Request) -> web.StreamResponse:
     """Open the wallet."""
     box, form = request.app[DESK].box, await read_form(request)
     try:
-        await box.open(_passphrase(form.text("passphrase")))
+        await box.open(typed_passphrase(form.text("passphrase")))
     except VcError as error:
         return page(request, "unlock", status=error.http_status, wrong=wrong_from(request, error, "passphrase"))
     return see_other("/")
@@ -38,7 +38,7 @@ async def post_new(request: web.Request) -> web.StreamResponse:
     if form.text("passphrase") != form.text("again"):
         return page(request, "new", status=422, wrong=wrong_by(request, "new.differs", "again"))
     try:
-        await box.create(_passphrase(form.text("passphrase")))
+        await box.create(typed_passphrase(form.text("passphrase")))
     except VcError as error:
         return page(request, "new", status=error.http_status, wrong=wrong_from(request, error, "passphrase"))
     return see_other("/")
@@ -52,14 +52,7 @@ async def post_lock(request: web.Request) -> web.StreamResponse:
 
 
 async def get_settings(request: web.Request) -> web.StreamResponse:
-    """The language, the lock."""
+    """What keeps the wallet from being lost, the language, the lock."""
     box = request.app[DESK].box
-    await box.use(lambda _shelf: None)
-    return page(request, "settings", here="settings", minutes=int(box.idle_minutes), now=language(request))
-
-
-def _passphrase(text: str) -> bytes:
-    """As the commands read it, so that both open the same wallet."""
-    if not text:
-        raise Malformed("passphrase", "is empty", code="NO_PASSPHRASE")
-    return read_passphrase({}, lambda: text)
+    safe = await box.use(lambda shelf: safety(shelf.vault))
+    return page(request, "settings", here="settings", minutes=int(box.idle_minutes), now=language(request), safe=safe)

@@ -3,17 +3,22 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 from urllib.parse import parse_qs
 
 from aiohttp import web
 
+from vc.errors import Malformed, Undetermined
+from vc.io.files import read_passphrase
+from vc.io.pictures import MAX_PICTURE
 from vc.io.web import BODY_TIMEOUT
-from wallet.receive import MAX_FILE
+from vc.sealing import check_passphrase
 from wallet.web.desk import DESK
 from wallet.web.guard import check_csrf
 
-MAX_BODY: Final = MAX_FILE + (1 << 16)  # one file of credentials, and the fields beside it
+MAX_BODY: Final = MAX_PICTURE + (1 << 16)  # a dozen photos of QR codes, or one file, and the fields beside it
+MAX_BACKUP: Final = 1 << 30  # a vault of 50 000 copies has half of it
+BACKUP_TIMEOUT: Final = 300.0  # seconds
 MAX_FIELDS: Final = 600  # a box for each claim of each of sixteen credentials, and more than that
 MAX_VALUE: Final = 1 << 18  # bytes of one field: a request or an offer that was pasted in
 
@@ -34,13 +39,34 @@ class Form:
         return frozenset(name.removeprefix(prefix) for name in self.fields if name.startswith(prefix))
 
 
-async def read_form(request: web.Request) -> Form:
-    """The fields and files of a form of ours. Raises HTTP 403 for one of another session, 413 for one too large."""
-    if (request.content_length or 0) > MAX_BODY:
-        raise _too_large(request)
+def typed_passphrase(text: str) -> bytes:
+    """A passphrase as the commands read it, so that both open the same wallet. Raises :class:`Malformed`."""
+    if not text:
+        raise Malformed("passphrase", "is empty", code="NO_PASSPHRASE")
+    return read_passphrase({}, lambda: text)
+
+
+def chosen_passphrase(form: Form, name: str) -> bytes:
+    """A new passphrase, typed twice. Raises :class:`Malformed` ``PASSPHRASES_DIFFER``, :class:`Rejected`."""
+    if form.text(name) != form.text("again"):
+        raise Malformed("passphrase", "the two are not the same", code="PASSPHRASES_DIFFER")
+    chosen = typed_passphrase(form.text(name))
+    check_passphrase(chosen)
+    return chosen
+
+
+async def read_form(request: web.Request, *, backup: BinaryIO | None = None) -> Form:
+    """The fields and files of a form of ours. Raises HTTP 403 for one of another session, 413 for one too large.
+
+    A file that the form calls ``backup`` is written to ``backup``: it is sealed, and may be too large for memory.
+    """
+    most = MAX_BODY if backup is None else MAX_BODY + MAX_BACKUP
+    if (request.content_length or 0) > most:
+        raise _too_large(request, most)
     try:
-        async with asyncio.timeout(BODY_TIMEOUT):
-            form = await (_parts if request.content_type == "multipart/form-data" else _fields)(request)
+        async with asyncio.timeout(BODY_TIMEOUT if backup is None else BACKUP_TIMEOUT):
+            multipart = request.content_type == "multipart/form-data"
+            form = await (_parts(request, backup) if multipart else _fields(request))
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
     except (ValueError, LookupError, AssertionError, web.RequestPayloadError):
@@ -61,7 +87,7 @@ async def _fields(request: web.Request) -> Form:
     return Form({name: values[0] for name, values in fields.items()}, ())
 
 
-async def _parts(request: web.Request) -> Form:
+async def _parts(request: web.Request, backup: BinaryIO | None) -> Form:
     fields: dict[str, str] = {}
     files: list[bytes] = []
     left = MAX_BODY
@@ -69,6 +95,11 @@ async def _parts(request: web.Request) -> Form:
     while (part := await reader.next()) is not None:
         if not hasattr(part, "read_chunk") or len(fields) + len(files) >= MAX_FIELDS:
             raise ValueError("a form is flat and short")
+        if backup is not None and part.name == "backup" and part.filename is not None:
+            check_csrf(request.app[DESK], fields.get("csrf", ""))  # before anything is written
+            await _write(request, part, backup)
+            backup = None
+            continue
         raw = await _bounded(request, part, left)
         left -= len(raw)
         if part.filename is None:
@@ -87,6 +118,19 @@ async def _bounded(request: web.Request, part: Any, left: int) -> bytes:
     return bytes(body)
 
 
-def _too_large(request: web.Request) -> web.HTTPRequestEntityTooLarge:
+async def _write(request: web.Request, part: Any, backup: BinaryIO) -> None:
+    written = 0
+    while chunk := await part.read_chunk(1 << 16):
+        written += len(chunk)
+        if written > MAX_BACKUP:
+            raise _too_large(request, MAX_BACKUP)
+        try:
+            backup.write(chunk)
+        except OSError as error:
+            why = f"the backup cannot be read in: {error.strerror}"
+            raise Undetermined(why, "free some space", code="CANNOT_WRITE") from None
+
+
+def _too_large(request: web.Request, most: int = MAX_BODY) -> web.HTTPRequestEntityTooLarge:
     # aiohttp reads on for a few seconds and drops what comes, so that the browser lives to see the answer.
-    return web.HTTPRequestEntityTooLarge(max_size=MAX_BODY, actual_size=request.content_length or MAX_BODY + 1)
+    return web.HTTPRequestEntityTooLarge(max_size=most, actual_size=request.content_length or most + 1)

@@ -17,6 +17,7 @@ from wallet.web.desk import DESK, Deleted, Returned, background
 from wallet.web.form import Form, read_form
 from wallet.web.online_steps import tell_platforms
 from wallet.web.page import Wrong, download, language, page, see_other, wrong_from
+from wallet.web.safety import Safety, safety
 from work.digest import multihash
 from work.statement import Claims
 from work.types import TYPES
@@ -30,9 +31,14 @@ async def get_home(request: web.Request) -> web.StreamResponse:
     """What the wallet holds, by platform."""
     desk, lang = request.app[DESK], language(request)
     at = desk.now()
-    groups = await desk.box.use(lambda shelf: views.groups(shelf.copies(), at=at, lang=lang))
+
+    def step(shelf: Shelf) -> tuple[tuple[views.Group, ...], Safety]:
+        return views.groups(shelf.copies(), at=at, lang=lang), safety(shelf.vault)
+
+    groups, safe = await desk.box.use(step)
+    told: dict[str, Any] = {"safe": safe, "reminder": safe.reminder(at) if groups else "", "notices": desk.box.notices}
     back = [name for name, what in desk.under_way.items() if isinstance(what, Returned)]
-    return page(request, "home", here="home", groups=groups, back=back)
+    return page(request, "home", here="home", groups=groups, back=back, **told)
 
 
 async def get_statement(request: web.Request) -> web.StreamResponse:

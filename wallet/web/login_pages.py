@@ -25,7 +25,7 @@ async def begun(request: web.Request, name: str, offer: GivenOffer, wish: Wish) 
     desk = request.app[DESK]
     login = await begin_login(offer, wish, desk, redirect=f"{desk.base}{BACK}{name}")
     await desk.box.use(lambda shelf: keep_login(shelf.vault, login, at=desk.now(), rand=desk.rand))
-    desk.under_way[name] = LoggingIn(offer, login)
+    desk.under_way[name] = LoggingIn(offer, login.url, login.redirect, login.state)
     return see_other(f"/offer/{name}/login")
 
 
@@ -33,8 +33,8 @@ async def get_login(request: web.Request) -> web.StreamResponse:
     """The way to the platform, in plain words."""
     desk = request.app[DESK]
     await desk.box.use(lambda _shelf: None)
-    login = desk.found(request.match_info["id"], LoggingIn).login
-    return page(request, "login", here="receive", platform=host(login.url), url=login.url)
+    url = desk.found(request.match_info["id"], LoggingIn).url
+    return page(request, "login", here="receive", platform=host(url), url=url)
 
 
 async def get_back(request: web.Request) -> web.StreamResponse:
@@ -43,7 +43,7 @@ async def get_back(request: web.Request) -> web.StreamResponse:
     waiting = desk.under_way.get(name)
     if request.headers.get("Sec-Fetch-Dest", "document") != "document" or not isinstance(waiting, LoggingIn):
         raise web.HTTPForbidden
-    redirected = f"{waiting.login.redirect}?{request.rel_url.raw_query_string}"
+    redirected = f"{waiting.redirect}?{request.rel_url.raw_query_string}"
     if not _is_of(waiting, redirected):
         raise web.HTTPForbidden
     desk.under_way[name] = Returned(waiting.offer, redirected)
@@ -57,4 +57,4 @@ def _is_of(waiting: LoggingIn, redirected: str) -> bool:
         state = read_redirected(redirected).get("state", "")
     except Malformed:
         return False
-    return hmac.compare_digest(state.encode(), waiting.login.state.encode())
+    return hmac.compare_digest(state.encode(), waiting.state.encode())

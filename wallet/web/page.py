@@ -34,6 +34,9 @@ HEADERS: Final = MappingProxyType(
 STYLE: Final = files("wallet.web").joinpath("static", "wallet.css").read_bytes()
 STYLE_PATH: Final = f"/static/wallet.{sha256(STYLE).hexdigest()[:12]}.css"
 VISITOR: Final = web.RequestKey("visitor", bool)  # set on a request by the guard, for the worker's own browser
+# In spite of "no-store", Chromium keeps whole pages in memory to go back to, until a cookie changes: so each page
+# changes one, and nobody goes back to 24 words, nor to anything after the lock.
+PAGE_COOKIE: Final = "ouvrage_wallet_page"
 LANG_COOKIE: Final = "ouvrage_wallet_lang"
 PAGES: Final = (
     ("home", "/"),
@@ -78,14 +81,17 @@ def page(
     }
     text = _environment().get_template(f"{template}.html.j2").render({**spoken, **fields})
     response = web.Response(text=text, status=status, content_type="text/html")
+    if known and status != 403:
+        name = f"{PAGE_COOKIE}_{urlsplit(desk.base).port}"
+        response.set_cookie(name, desk.secret(), path="/", httponly=True, samesite="Strict")
     if request.query.get("lang") in LANGUAGES:
         response.set_cookie(LANG_COOKIE, lang, path="/", httponly=True, samesite="Strict")
     return response
 
 
-def wrong_from(request: web.Request, error: VcError, field: str) -> tuple[Wrong, ...]:
-    """An error, as what is wrong with a field."""
-    return (Wrong(field, *phrases.refusal(error, language(request))),)
+def wrong_from(request: web.Request, error: VcError, field: str, *, asked: bool = False) -> tuple[Wrong, ...]:
+    """An error, as what is wrong with a field; ``asked`` as :func:`phrases.refusal` has it."""
+    return (Wrong(field, *phrases.refusal(error, language(request), asked=asked)),)
 
 
 def wrong_by(request: web.Request, key: str, field: str, **fields: object) -> tuple[Wrong, ...]:

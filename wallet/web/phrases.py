@@ -35,14 +35,17 @@ def phrases() -> list[str]:
     return sorted(_all())
 
 
-def refusal(error: VcError, lang: str) -> tuple[str, str]:
-    """What a page says of an error: in words of its own, and else in general, with the commands' own English behind."""
-    key = f"refused.{error.code}"
+def refusal(error: VcError, lang: str, *, asked: bool = False) -> tuple[str, str]:
+    """What a page says of an error: in words of its own, and else in general, with the commands' own English behind.
+
+    ``asked``: it is about somebody's request, of which the same codes mean other things than of a credential.
+    """
+    key = f"asked.{error.code}" if asked else f"refused.{error.code}"
     if has_phrase(key):
         return phrase(key, lang), ""
-    if isinstance(error, Malformed):
-        return phrase("refused.malformed", lang), clean(str(error))
-    return phrase("refused.other", lang), clean(str(error))
+    if asked:
+        return phrase("asked.other", lang), clean(str(error))
+    return phrase("refused.malformed" if isinstance(error, Malformed) else "refused.other", lang), clean(str(error))
 
 
 def clean(text: str, most: int = MAX_TEXT) -> str:

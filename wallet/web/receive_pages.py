@@ -12,9 +12,9 @@ from vc.oid4vp import Request
 from wallet.accept import GivenOffer, read_offer
 from wallet.fetching import Failed
 from wallet.formats import FORMATS, parse_formats
-from wallet.web import login_pages, steps, views
-from wallet.web.brought import OfferLink, read_brought
-from wallet.web.desk import DESK, Asked, Desk, Fetching, Offered, Returned, background
+from wallet.web import answer_pages, login_pages, steps, views
+from wallet.web.brought import OfferLink, RequestLink, read_brought
+from wallet.web.desk import DESK, Desk, Fetching, Offered, Returned, background
 from wallet.web.form import Form, read_form
 from wallet.web.online_steps import Wish, fetch_offer, finish_login
 from wallet.web.page import Wrong, download, host, language, page, see_other, wrong_by, wrong_from
@@ -42,8 +42,8 @@ async def post_receive(request: web.Request) -> web.StreamResponse:
             offer = await read_offer(brought.link, ask=desk.ask)
             await desk.box.use(lambda _shelf: None)
             return see_other(f"/offer/{desk.begin(Offered(offer))}")
-        if isinstance(brought, Request):
-            return see_other(f"/answer/{desk.begin(Asked(brought))}")
+        if isinstance(brought, Request | RequestLink):
+            return await answer_pages.begin(request, brought)
         raw = brought.raw
         new, already = await desk.box.use(lambda shelf: steps.keep(shelf, raw, at=at))
     except VcError as error:

@@ -11,6 +11,7 @@ from vc.io.command import say
 from vc.io.options import LOOPBACK, Home, Host, Json_, Port, Tls
 from vc.multibase import encode_base64url
 from wallet.opening import vault_path
+from wallet.shielding import shield
 
 LOOPBACKS: Final = ("127.0.0.1", "::1", "localhost")
 MAX_IDLE: Final = 8 * 60
@@ -46,9 +47,11 @@ def serve_command(
     from wallet.web.app import make, new_desk  # noqa: PLC0415
     from wallet.web.box import Box, FileOpener  # noqa: PLC0415
 
-    box, token = Box(FileOpener(vault_path(home_dir)), idle_minutes=idle), encode_base64url(os.urandom(32))
+    shield()
+    path, token = vault_path(home_dir), encode_base64url(os.urandom(32))
+    box = Box(FileOpener(path), idle_minutes=idle)
     run_service(
-        lambda base: make(new_desk(base, box, token=token)),
+        lambda base: make(new_desk(base, box, token=token, home=path.parent)),
         host=host,
         port=port,
         tls=False,

@@ -2,21 +2,27 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
 from vc.canon import Json, canonicalize
 from vc.errors import Malformed, Unsupported
-from vc.oid4vp import Request
 from wallet import words
 from wallet.answers import Answer, filed_under, sign_answers
-from wallet.choose import Copy, Plan, only, plan
-from wallet.guard import CounterOffer, counter_offer
+from wallet.card import answer_codes
+from wallet.choose import Copy, Plan, only
+from wallet.delivery import deliver, record_failure
 from wallet.ledger import BROKEN
-from wallet.present import present
+from wallet.online import Asked as Linked
+from wallet.online import read_request, send_refusal
 from wallet.receive import read_credentials, receive
+from wallet.roots import kept_roots
 from wallet.shelf import Shelf
+from wallet.web.box import Locked
+from wallet.web.brought import RequestLink
+from wallet.web.desk import Answered, Asked, Desk, background
 from work import CONTEXTS
 from work.statement import Claims
 
@@ -31,11 +37,6 @@ def keep(shelf: Shelf, raw: bytes, *, at: datetime) -> tuple[int, int]:
     ]
     new = shelf.add(received, at=at, rand=os.urandom)
     return new, len(received) - new
-
-
-def plan_for(shelf: Shelf, request: Request, *, at: datetime) -> Plan:
-    """How the wallet would answer a request."""
-    return plan(request, shelf.copies(), contexts=CONTEXTS, at=at)
 
 
 def chosen(made: Plan, ticked: Mapping[int, frozenset[str]]) -> Plan:
@@ -61,29 +62,47 @@ def seen(made: Plan) -> str:
     return sha256(canonicalize(shown)).hexdigest()[:16]
 
 
-def answer(shelf: Shelf, request: Request, made: Plan, *, at: datetime) -> dict[str, Json]:
-    """The answer, written down in the ledger before anybody has it."""
-    keys = {key.did: key for key in shelf.signing_keys()}
-    presentations: dict[str, Json] = {
-        proposal.query.id: [
-            present(
-                proposal,
-                request=request,
-                key=keys.get(proposal.copy.holder or ""),
-                contexts=CONTEXTS,
-                at=at,
-                rand=os.urandom,
-            )
-        ]
-        for proposal in made.proposals
-    }
-    shelf.record(request, made.proposals, at=at, rand=os.urandom)
-    return {"vp_token": presentations}
+async def ask(desk: Desk, brought: RequestLink) -> Asked:
+    """The request behind a link. Nothing of it needs the vault."""
+    linked = await read_request(
+        brought.link,
+        ask=desk.ask,
+        private=brought.pasted,
+        roots=kept_roots(desk.home),
+        at=desk.now(),
+        rand=desk.rand,
+    )
+    return Asked(linked.request, linked)
 
 
-def counter_offer_to(shelf: Shelf, request: Request, *, at: datetime) -> CounterOffer:
-    """The smallest answer that would still serve the purpose of a request."""
-    return counter_offer(request, shelf.copies(), contexts=CONTEXTS, at=at)
+def begin_sending(desk: Desk, answered: Answered) -> Answered:
+    """Have an answer, or a no, on its way to whoever asked by a link. One to a file stays as it is."""
+    linked = answered.asked.linked
+    if linked is None:
+        return answered
+    return replace(answered, sending=background(_send(desk, linked, answered.document)))
+
+
+async def _send(desk: Desk, linked: Linked, document: Mapping[str, Json] | None) -> str | None:
+    """Send it, without the vault, which goes on serving other pages; only a failure is written down there."""
+    if document is None:
+        return await send_refusal(linked, ask=desk.ask)
+
+    async def write(why: str) -> None:
+        # Where the worker locked the wallet meanwhile, the ledger says that it was shown: the safer of the two.
+        with suppress(Locked):
+            at = desk.now()
+            await desk.box.use(lambda shelf: record_failure(shelf, linked.request, why, at=at, rand=desk.rand))
+
+    return await deliver(linked, document, ask=desk.ask, write_failure=write)
+
+
+def codes(answered: Answered) -> tuple[str, ...]:
+    """The texts of the QR codes that hold an answer; none where it is too large for them."""
+    try:
+        return answer_codes(answered.document or {})
+    except Malformed:
+        return ()
 
 
 def read_ledger(shelf: Shelf) -> tuple[tuple[dict[str, Json], ...], bool]:

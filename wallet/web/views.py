@@ -5,16 +5,24 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from cryptography.x509 import Certificate
+
 from vc.canon import Json
+from vc.client_id import Voucher
 from vc.errors import VcError
 from vc.oid4vp import Request
 from wallet import words
 from wallet.choose import Copy, Plan, Proposal
 from wallet.guard import CounterOffer, Why
 from wallet.guard_words import named, offered_text, trace_lines
+from wallet.ledger import MESSAGE
+from wallet.online import Asked as Linked
+from wallet.online_words import asked_lines
 from wallet.plain import short
+from wallet.roots import root_name
+from wallet.web.desk import Asked
 from wallet.web.phrases import clean
-from work.phrases import day
+from work.phrases import day, typeset
 from work.purposes import PURPOSES, Judgement, judge, law
 from work.types import TYPES
 from work.wording import label, lines, say
@@ -108,6 +116,23 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Sender:
+    """Who asks by a link, in sentences, and whether somebody vouches for that."""
+
+    lines: tuple[str, ...]
+    sure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """An authority that the worker trusts to say who asks."""
+
+    name: str
+    subject: str
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
 class Smaller:
     """A counter-offer: what it would show (and whether the purpose needs it), and what stays hidden."""
 
@@ -131,6 +156,8 @@ class Line:
     necessity: str
     until: str
     shown: tuple["Shown", ...]
+    not_taken: str  # the number of the line that was not taken
+    message: bool  # told without a proof
 
     def matches(self, query: str) -> bool:
         """Whether all words of ``query`` stand in it."""
@@ -230,13 +257,36 @@ def _said(copy: Copy, lang: str) -> tuple[Said, ...]:
     )
 
 
-def question(request: Request, made: Plan, lang: str, *, ticked: Mapping[int, frozenset[str]] | None) -> Question:
+def asker(asked: Asked) -> str:
+    """What whoever asks is called."""
+    return clean(asked.linked.client.id.name if asked.linked else asked.request.client_id)
+
+
+def sender(linked: Linked | None, *, before: bool, less: bool, lang: str) -> Sender | None:
+    """Who asks by a link, and on whose word; None for a request in a file, of which nobody can tell."""
+    if linked is None:
+        return None
+    lines = asked_lines(linked.client, linked.reply_to, before=before, less=less, lang=lang)
+    sure = linked.client.voucher in (Voucher.ROOT, Voucher.DID) and not before
+    return Sender(tuple(typeset(clean(line, MAX_PASSAGE), lang) for line in lines), sure)
+
+
+def roots(kept: Sequence[Certificate]) -> tuple[Root, ...]:
+    """The authorities that the worker trusts."""
+    return tuple(
+        Root(root_name(one), clean(one.subject.rfc4514_string()), f"{one.not_valid_after_utc:%Y-%m-%d}") for one in kept
+    )
+
+
+def question(
+    request: Request, made: Plan, lang: str, *, verifier: str, ticked: Mapping[int, frozenset[str]] | None
+) -> Question:
     """What is asked, and what would be shown; ``ticked`` is what the worker has chosen so far."""
     declared = request.extra.get("purpose")
     declared = declared if isinstance(declared, dict) else {}
     days = declared.get("retentionDays")
     return Question(
-        verifier=clean(request.client_id),
+        verifier=verifier,
         purpose=made.purpose.labels[lang] if made.purpose else "",
         law=made.purpose.law[lang] if made.purpose else "",
         days=days if type(days) is int and 0 <= days <= 100_000 else None,
@@ -347,6 +397,8 @@ def _line(entry: Mapping[str, Json], lang: str) -> Line:
         necessity=clean(str(declared.get("necessity") or ""), 1000),
         until=day(f"{until:%Y-%m-%d}", lang) if until else "",
         shown=tuple(_shown(one, lang) for one in _dicts(entry["shown"])),
+        not_taken=str(entry.get("notDelivered", "")),
+        message=MESSAGE in entry,
     )
 
 
@@ -364,6 +416,8 @@ def _shown(one: Mapping[str, Json], lang: str) -> Shown:
 def _told_then(kind: str, shown: Mapping[str, Json], lang: str) -> str:
     claim, value = str(shown["claim"]).partition(".")[2], str(shown["value"])
     if kind in TYPES and claim in TYPES[kind].claims:
+        if not value:
+            return label(kind, lang, claim)
         try:
             return clean(say(kind, claim, value, lang), MAX_PASSAGE)
         except VcError:

@@ -7,7 +7,7 @@ that the ``cryptography`` package makes of a key of the same kind (RFC 2986 §4)
 import binascii
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
@@ -18,12 +18,12 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
-from issuer.keys import IssuerKey
 from vc.errors import Finding, Malformed, Rejected
-from vc.keys import ED25519, P256, P384, KeyKind, PublicKey
+from vc.keys import ED25519, P256, P384, KeyKind, PublicKey, Signer
 from vc.x5c import MAX_CHAIN, parse_certificate, verify_chain
 
 MAX_PEM: Final = 1 << 16
+TRYING: Final = timedelta(days=365)
 LABEL: Final = "-----BEGIN CERTIFICATE-----"
 
 # AlgorithmIdentifier in DER: ecdsa-with-SHA256 and SHA384 (RFC 5758 §3.2), id-Ed25519 (RFC 8410 §3)
@@ -36,7 +36,7 @@ _ALGORITHMS: Final[Mapping[KeyKind, bytes]] = MappingProxyType(
 )
 
 
-def csr(key: IssuerKey, *, name: str, uris: Sequence[str], hosts: Sequence[str]) -> str:
+def csr(key: Signer, *, name: str, uris: Sequence[str], hosts: Sequence[str]) -> str:
     """A certificate request (RFC 2986) in PEM for a key, with the names that a certificate is to state."""
     public, kind = _library_key(key.public), key.public.kind
     stand_in, digest = _stand_in(kind)
@@ -68,7 +68,7 @@ def parse_chain(raw: bytes, public: PublicKey, *, at: datetime, where: str) -> t
     """
     certificates = _certificates(raw, where)
     if _spki(certificates[0].public_key()) != _spki(_library_key(public)):
-        raise _refused("the first certificate is not for the key that signs tokens now; see: ouvrage issuer keys csr")
+        raise _refused("the first certificate is not for the key that signs now; `keys csr` writes a request for one")
     for certificate in certificates:
         if not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc:
             raise _refused(
@@ -82,6 +82,64 @@ def parse_chain(raw: bytes, public: PublicKey, *, at: datetime, where: str) -> t
     if len(certificates) > 1 and certificates[-1].subject == certificates[-1].issuer:
         certificates.pop()  # who trusts the root has it already (RFC 5246 §7.4.2; HAIP asks to leave it out)
     return tuple(b64encode(certificate.public_bytes(Encoding.DER)).decode("ascii") for certificate in certificates)
+
+
+def certify_oneself(public: PublicKey, *, hosts: Sequence[str], at: datetime) -> tuple[tuple[str, ...], str]:
+    """A certificate for a key and some hosts, by an authority made on the spot: its ``x5c``, and the authority in PEM.
+
+    To try things out. The authority's key is forgotten at once, so that it certifies nobody else. Raises
+    :class:`Malformed` for what is no host.
+    """
+    authority, digest = _stand_in(P256)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Ouvrage, to try it out")])
+    root = (
+        _certificate(name, name, authority.public_key(), at)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(certificates=True), critical=True)
+        .sign(authority, digest)
+    )
+    try:
+        alternatives = x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts])
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hosts[0][:64])])
+    except ValueError:
+        raise Malformed("--host", "not the name of a host", code="BAD_HOST") from None
+    own = (
+        _certificate(subject, name, _library_key(public), at)
+        .add_extension(alternatives, critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(certificates=False), critical=True)
+        .sign(authority, digest)
+    )
+    x5c = (b64encode(own.public_bytes(Encoding.DER)).decode("ascii"),)
+    return x5c, root.public_bytes(Encoding.PEM).decode("ascii")
+
+
+def _certificate(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey, at: datetime
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(at - timedelta(days=1))
+        .not_valid_after(at + TRYING)
+    )
+
+
+def _usage(*, certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=certificates,
+        crl_sign=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
 
 
 def _certificates(raw: bytes, where: str) -> list[x509.Certificate]:

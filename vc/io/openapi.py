@@ -1,12 +1,12 @@
-"""The OpenAPI 3.1 description of the service, made from the table of its routes."""
+"""The OpenAPI 3.1 description of a service, made from the table of its routes."""
 
 import re
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
-from issuer.route import Answer, Route, Schema
 from vc.canon import Json
+from vc.io.route import Answer, Route, Schema
 
 PROBLEM: Final = "application/problem+json"
 PROBLEM_SCHEMA: Final[Schema] = {
@@ -24,7 +24,7 @@ _PARAMETER: Final = re.compile(r"\{(\w+)(?::([^{}]*(?:\{[^{}]*\}[^{}]*)*))?\}") 
 _BEARER: Final = "accessToken"
 
 
-def describe(routes: Iterable[tuple[str, Route]], *, base: str, version: str) -> dict[str, Json]:
+def describe(routes: Iterable[tuple[str, Route]], *, title: str, base: str, version: str) -> dict[str, Json]:
     """The description of ``routes``, each with the path it is mounted at."""
     paths: dict[str, Any] = {}
     for path, route in routes:
@@ -33,7 +33,7 @@ def describe(routes: Iterable[tuple[str, Route]], *, base: str, version: str) ->
     scheme, _, rest = base.partition("://")
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Ouvrage issuer", "version": version},
+        "info": {"title": title, "version": version},
         "servers": [{"url": f"{scheme}://{rest.partition('/')[0]}"}],
         "paths": paths,
         "components": {"securitySchemes": {_BEARER: {"type": "http", "scheme": "bearer"}}},
