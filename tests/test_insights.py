@@ -116,7 +116,10 @@ def test_what_ends_soon_is_told_soonest_first() -> None:
 
 
 def test_copies_that_run_low_are_among_the_insights() -> None:
-    copies = [replace(EARNINGS, id=bytes([number]) * 16, shown=int(number < 3)) for number in range(4)]
+    copies = [
+        replace(EARNINGS, id=bytes([number]) * 16, holder=f"did:example:{number}", shown=int(number < 3))
+        for number in range(4)
+    ]
     (low,) = insights(copies, AT).low
     assert (low.unused, low.copies) == (1, 4)
     assert "1 copy left" in insights_text(insights(copies, AT), "en")

@@ -13,7 +13,7 @@ FIELD = re.compile(r"\{(\w+)\}")
 
 
 def raw(key: str, lang: str) -> str:
-    return words._template(key, lang)
+    return words.BOOK.template(key, lang)
 
 
 @pytest.mark.parametrize("key", words.phrases())

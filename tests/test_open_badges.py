@@ -37,8 +37,9 @@ from verifier.render import to_text
 from verifier.report import build
 from verifier.request import Wanted
 from wallet.choose import only, plan
+from wallet.held import by_statement
 from wallet.receive import same_statement
-from wallet.words import copy_json, copy_text, plan_json, plan_text
+from wallet.words import copy_json, plan_json, plan_text, statement_text
 from work import CONTEXTS
 from work.contexts import OPEN_BADGES_URL
 from work.draft import draft
@@ -241,7 +242,7 @@ def test_the_report_and_the_wallet_say_it_in_words(lang: str) -> None:
         trust=trust(),
         at=AT,
     )
-    for told in (plan_text(asked, made, lang), copy_text(held, lang), to_text(report, lang)):
+    for told in (plan_text(asked, made, lang), statement_text(by_statement([held])[0], lang), to_text(report, lang)):
         plain = " ".join(told.split()).casefold()  # of a report, lines are broken anywhere
         assert all(sentence in plain for sentence in WORDS[lang]), plain
         assert "urn:uuid" not in plain
@@ -285,7 +286,7 @@ def test_another_verifier_that_asks_for_half_gets_what_it_needs() -> None:
 
 def test_absent_is_not_shown_and_no_filler_is_told() -> None:
     made = credential("Qualification")
-    told = copy_text(copy(made), "en")
+    told = statement_text(by_statement([copy(made)])[0], "en")
     assert "~01" not in told
     asked = request("Qualification.level", purpose="employment.fr")
     assert plan(asked, [copy(credential("Earnings"))], contexts=CONTEXTS, at=AT).proposals == ()

@@ -46,12 +46,13 @@ from verifier.request import Wanted
 from verifier.words import has_words
 from wallet.answers import MAX_TEXT, Answer, filed_under, screened, tidy
 from wallet.choose import Copy, only, plan
+from wallet.held import by_statement
 from wallet.ledger import entry as ledger_entry
 from wallet.present import present
 from wallet.present_command import present_command
 from wallet.receive import Received, receive
 from wallet.shelf import Shelf
-from wallet.words import copy_text, find, kept_text, list_text, plan_json, plan_text, statements
+from wallet.words import find, kept_text, list_text, plan_json, plan_text, statement_text, statements
 from work import CONTEXTS
 from work.draft import draft
 from work.reply import about_digest
@@ -230,7 +231,7 @@ def test_the_worker_reads_it_before_it_is_shown_and_in_the_ledger() -> None:
         told = plan_text(ASKED, made, lang)
         assert words in told
         assert "  > and said so in writing." in told
-        assert words in copy_text(held, lang)
+        assert words in statement_text(by_statement([held])[0], lang)
     assert [one["type"] for one in plan_json(ASKED, made)["proposals"][0]["answers"]] == [  # type: ignore[index, call-overload, union-attr]
         "Reply",
         "Dispute",
@@ -340,7 +341,8 @@ def test_a_statement_is_found_by_its_name_or_as_the_only_one_of_its_type() -> No
     one, other = copy(credential("Rating")), copy(credential("Earnings"))
     for name in (one.statement, one.statement[:6], "Rating"):
         assert find([one, other], name) == one
-    newer = copy(credential("Rating", at=AT + timedelta(days=1)))
+    assert find([one, copy(credential("Rating", at=AT + timedelta(days=1)))], "Rating").type == "Rating"  # signed anew
+    newer = replace(one, statement="0" * 12)
     for name in ("Rating", "", "Ratin", "zzz"):
         with pytest.raises(Malformed):
             find([one, other, newer], name)

@@ -237,7 +237,7 @@ def test_the_services_of_a_trusted_list_are_issuers() -> None:
     (one,) = issuer.certificates
     assert one.certificate == CA.certificate
     (bounded,) = added(raw, said=listed(raw, names=("platform.example",))).issuers[0].certificates
-    assert (one.names, bounded.names) == (frozenset(), {"platform.example"})
+    assert [sorted(each.names) for each in (one, bounded)] == [[], ["platform.example"]]
     assert (one.valid_from, one.valid_until) == (datetime(2026, 6, 1, tzinfo=UTC), None)
 
 

@@ -111,7 +111,7 @@ def test_an_issuer_under_a_trusted_root_is_proven_by_its_listed_name(shelf: Shel
     (one,) = verified.credentials
     assert (one.issuer.name, one.claims["averageAtLeast12m"]) == ("Platform as the list names it", ["001500"])
     request_ = asked("Earnings.averageAtLeast12m>=1500")
-    report: Any = build(request_, {"Earnings": verified}, trust=trust, at=AT).to_json()
+    report: Any = build(request_, {"Earnings": (verified,)}, trust=trust, at=AT).to_json()
     assert report["proven"][0]["issuer"]["name"] == "Platform as the list names it"
 
 

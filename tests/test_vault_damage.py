@@ -168,8 +168,8 @@ def test_other_files_are_no_vaults(tmp_path: Path) -> None:
 
 def test_a_newer_format_is_told_from_damage(filled: Filled) -> None:
     path, _ = filled
-    tamper(path, "PRAGMA user_version = 2")
-    with pytest.raises(Unsupported, match="newer program: 2") as caught:
+    tamper(path, "PRAGMA user_version = 3")
+    with pytest.raises(Unsupported, match="newer program: update this one: 3") as caught:
         reopen(path)
     assert (caught.value.code, caught.value.exit_code) == ("VAULT_NEWER", 2)
 

@@ -145,7 +145,7 @@ async def test_each_format_is_renewed_in_its_own(database: Database, shelf: Shel
     attest(database)
     async with running(database) as service:
         await take(shelf, offered(service, BBS, SD, JWT).link, service.clock, formats=["sd-jwt", "ecdsa-sd-2023"])
-        before = {one.statement for one in shelf.copies()}
+        before = {one.batch for one in shelf.copies()}
         assert reasons(shelf, service.clock) == []
         service.clock.forward(days=30)
         assert reasons(shelf, service.clock) == [Reason.EXPIRES, Reason.EXPIRES]
@@ -154,7 +154,7 @@ async def test_each_format_is_renewed_in_its_own(database: Database, shelf: Shel
         assert reasons(shelf, service.clock) == []
     held = shelf.copies()
     assert sorted(one.suite for one in held) == ["ecdsa-sd-2023", "ecdsa-sd-2023", "sd-jwt", "sd-jwt"]
-    assert not before & {one.statement for one in held}
+    assert not before & {one.batch for one in held}
     assert {one.holder for one in held} == {key.did for key in shelf.signing_keys()}
 
 
@@ -179,12 +179,12 @@ async def test_what_ends_soon_is_replaced_by_what_the_platform_says_now(database
     attest(database)
     async with running(database) as service:
         await take(shelf, offered(service).link, service.clock)
-        (before,) = {one.statement for one in shelf.copies()}
+        (before,) = {one.batch for one in shelf.copies()}
         service.clock.forward(days=30)
         assert reasons(shelf, service.clock) == [Reason.EXPIRES]
         got = await came_back(shelf, service.clock)
         assert (got.added, got.retired) == (2, 2)
-        (after,) = {one.statement for one in shelf.copies()}
+        (after,) = {one.batch for one in shelf.copies()}
         assert after != before
         assert len(shelf.signing_keys()) == len(shelf.copies()) == 2  # the old keys went with the old copies
         assert reasons(shelf, service.clock) == []

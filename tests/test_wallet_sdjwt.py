@@ -34,12 +34,13 @@ from verifier.report import build
 from verifier.request import Wanted, build_request
 from wallet.answers import Answer, filed_under
 from wallet.choose import Copy, Plan, Proposal, only, plan
+from wallet.held import by_statement
 from wallet.ledger import entry
 from wallet.present import present
 from wallet.receive import read_credentials, receive
 from wallet.sdjwt import read_kept
 from wallet.shelf import Shelf
-from wallet.words import copy_json, copy_text, list_text, plan_json, plan_text, statements
+from wallet.words import copy_json, list_text, plan_json, plan_text, statement_text, statements
 from work import CONTEXTS
 from work.statement import Statement
 from work.types import TYPES
@@ -169,15 +170,13 @@ def test_what_is_kept_is_the_text_as_it_came(shelf: Shelf) -> None:
     assert keep(shelf, text) == (copy,)  # once is enough
 
 
-def test_copies_for_several_keys_are_one_statement_apart_from_the_other_format(shelf: Shelf) -> None:
+def test_copies_for_several_keys_are_one_statement_apart_from_that_of_another_issuer(shelf: Shelf) -> None:
     copies = keep(shelf, *(sd_jwt(holder=holder_key(str(number))) for number in range(3)), credential())
     assert len(copies) == 4
     entries: list[Any] = statements(copies)
-    listed = {entry["format"]: entry for entry in entries}
-    assert listed["sd-jwt"]["copies"] == 3
-    assert listed["bbs-2023"]["copies"] == 1
-    for lang in ("en", "fr"):
-        assert list_text(statements(copies), lang).count("format sd-jwt") == 1
+    formats = [{"bbs-2023": {"copies": 1, "unused": 1}}, {"sd-jwt": {"copies": 3, "unused": 3}}]
+    assert sorted((entry["formats"] for entry in entries), key=list) == formats
+    assert list_text(entries, "en").count("sd-jwt: 3") == list_text(entries, "fr").count("sd-jwt : 3") == 1
 
 
 def test_a_file_has_one_on_each_line_or_a_list() -> None:
@@ -249,7 +248,7 @@ def test_a_type_that_is_not_known_is_said_to_be_so(shelf: Shelf) -> None:
     assert (copy.kind, copy.type) == (None, FOREIGN)
     assert copy_json(copy)["known"] is False
     for lang, words in (("en", "is not known to this wallet"), ("fr", "ne connaît pas ce type")):
-        text = copy_text(copy, lang)
+        text = statement_text(by_statement([copy])[0], lang)
         assert words in text
         assert "Lille" in text
         assert "\x1b" not in text
@@ -281,7 +280,7 @@ def test_a_certificate_is_checked_and_nobody_is_said_to_trust_it(
     (copy,) = keep(shelf, foreign(LEAF_KEY, header, iss=iss))
     assert copy.issuer == iss or "CN=platform" in copy.issuer
     for lang, words in (("en", "this wallet has not checked"), ("fr", "n’a pas vérifié si quelqu’un s’y fie")):
-        assert words in copy_text(copy, lang)
+        assert words in statement_text(by_statement([copy])[0], lang)
 
 
 BAD_CHAINS: Final = {

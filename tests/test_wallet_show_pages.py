@@ -1,8 +1,10 @@
 """Showing by the wallet's pages in a real browser: a request by a link, its answer on the way, codes, a card, trust."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -46,6 +48,19 @@ def check(page: Any) -> None:
     check_page(page)
 
 
+def held_up(wallet: Wallet, monkeypatch: pytest.MonkeyPatch) -> Event:
+    """Nothing that is sent arrives before this is set."""
+    go, fetched = Event(), wallet.desk.ask
+
+    async def ask(url: str, **arguments: Any) -> Any:
+        if url.endswith("/response"):
+            await asyncio.to_thread(go.wait, 60)
+        return await fetched(url, **arguments)
+
+    monkeypatch.setattr(wallet.desk, "ask", ask)
+    return go
+
+
 @pytest.mark.parametrize("lang", ["en", "fr"])
 def test_a_request_by_a_link_from_who_asks_to_what_came_of_it(
     chromium: Any, wallet: Wallet, verifier: Verifier, monkeypatch: pytest.MonkeyPatch, lang: str
@@ -69,11 +84,13 @@ def test_a_request_by_a_link_from_who_asks_to_what_came_of_it(
         assert "CN=Verifiers' root" in text(page, "main section >> nth=0")
         check(page)
         verifier.reply = lambda: web.Response(status=503)
-        with monkeypatch.context() as patched:
-            patched.setattr(answered_pages, "PATIENCE", 0)
-            page.click("main fieldset ~ .buttons button")
-            assert page.url.endswith("/done")
-            check(page)
+        go = held_up(wallet, monkeypatch)
+        monkeypatch.setattr(answered_pages, "PATIENCE", 0)
+        page.click("main fieldset ~ .buttons button")
+        assert page.url.endswith("/done")
+        check(page)
+        go.set()
+        monkeypatch.setattr(answered_pages, "PATIENCE", 20)
         page.click('main a[href$="/done"]')
         assert "localhost" in text(page, "main .warning")
         check(page)

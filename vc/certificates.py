@@ -102,7 +102,7 @@ def certify_oneself(public: PublicKey, *, hosts: Sequence[str], at: datetime) ->
         alternatives = x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts])
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hosts[0][:64])])
     except ValueError:
-        raise Malformed("--host", "not the name of a host", code="BAD_HOST") from None
+        raise Malformed("--host", "not the name of a host", code="BAD_CERTIFICATE") from None
     own = (
         _certificate(subject, name, _library_key(public), at)
         .add_extension(alternatives, critical=False)

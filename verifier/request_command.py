@@ -36,25 +36,29 @@ KeyFile = Annotated[
 ]
 
 
+Claim = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="CLAIM",
+        help="What you ask for; may be repeated. Such as "
+        "'Earnings.averageAtLeast12m>=1500', Rating, WorkHistory.jobsCompleted.",
+    ),
+]
+Retention = Annotated[
+    int | None,
+    typer.Option(min=0, max=3650, help="Days after which you erase the answer; default: what the purpose says."),
+]
+
+
 def request_command(
     client: Annotated[
         str | None, typer.Option("--as", metavar="NAME", help="Who asks: the name that the worker will see.")
     ] = None,
     purpose: Annotated[str, typer.Option(help="Why you ask: such as credit.consumer.eu or housing.tenancy.fr.")] = "",
-    claim: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="CLAIM",
-            help="What you ask for; may be repeated. Such as "
-            "'Earnings.averageAtLeast12m>=1500', Rating, WorkHistory.jobsCompleted.",
-        ),
-    ] = None,
+    claim: Claim = None,
     policy_file: PolicyOption = None,
     necessity: Annotated[str, typer.Option(help="One sentence: why the purpose needs this.")] = "",
-    retention: Annotated[
-        int | None,
-        typer.Option(min=0, max=3650, help="Days after which you erase the answer; default: what the purpose says."),
-    ] = None,
+    retention: Retention = None,
     ask_anyway: Annotated[
         bool, typer.Option("--ask-anyway", help="Ask even for what the purpose must never ask; the report will say so.")
     ] = False,

@@ -2,6 +2,7 @@
 
 import os
 import ssl
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -12,6 +13,7 @@ from vc.errors import Malformed
 from vc.io.files import home, read_bounded
 from vc.io.options import LOOPBACK, Home, Host, Json_, Port, Tls, TlsCert, TlsKey
 from vc.io.tls import given_certificate
+from vc.trust import Trust
 from verifier.identity import AUTO, identify
 from verifier.trust_commands import TrustFile, held_trust
 from verifier.trusting import reader
@@ -19,7 +21,8 @@ from verifier.trusting import reader
 if TYPE_CHECKING:
     from aiohttp.web import Application
 
-    from verifier.deps import Hook
+    from verifier.database import Database
+    from verifier.deps import Deps, Hook
 
 MAX_SECRET: Final = 1024
 MIN_SECRET: Final = 16
@@ -75,25 +78,57 @@ def serve_command(
     if vc_api:
         _serve_vc_api(host=host, port=port, tls=secure, as_json=as_json)
         return
-    from vc.io import logs  # noqa: PLC0415  (the server's parts take a while to load)
-    from vc.io.web import announce, checked_base, run_service  # noqa: PLC0415
-    from verifier import service  # noqa: PLC0415
-    from verifier.database import FILE, Database  # noqa: PLC0415
+    hook = _hook(webhook, webhook_secret, private=webhook_private)
+    known = reader(held_trust(trust, home_dir))
+    folder = home(home_dir, "verifier", os.environ)
+    opened = _opener(folder, base, client, known, hook, rate, development=development)
+    _serve(folder, opened, host=host, port=port, tls=secure, as_json=as_json)
+
+
+def _opener(
+    folder: Path,
+    base: str | None,
+    client: str,
+    known: Callable[[], Trust],
+    hook: "Hook | None",
+    rate: int,
+    *,
+    development: bool,
+) -> "Callable[[Database, str], Deps]":
+    """What the routes need, once it is known where the service listens."""
+    from vc.io.web import checked_base  # noqa: PLC0415  (the server's parts take a while to load)
     from verifier.deps import Deps  # noqa: PLC0415
     from verifier.keys import Keys  # noqa: PLC0415
 
-    folder, hook = home(home_dir, "verifier", os.environ), _hook(webhook, webhook_secret, private=webhook_private)
-    known = reader(held_trust(trust, home_dir))
     keys = Keys.open(folder, rand=os.urandom)
+
+    def opened(database: "Database", listening: str) -> Deps:
+        at = checked_base(base or listening, development=development)
+        identity = identify(keys, at, client)
+        return Deps(at, database, identity, keys.secret, known, lambda: datetime.now(UTC), os.urandom, hook, rate)
+
+    return opened
+
+
+def _serve(
+    folder: Path,
+    opened: "Callable[[Database, str], Deps]",
+    *,
+    host: str,
+    port: int,
+    tls: bool | ssl.SSLContext,
+    as_json: bool,
+) -> None:
+    from vc.io import logs  # noqa: PLC0415
+    from vc.io.web import announce, run_service  # noqa: PLC0415
+    from verifier import service  # noqa: PLC0415
+    from verifier.database import FILE, Database  # noqa: PLC0415
+
     made: list[Deps] = []
     with Database.open(folder / FILE) as database:
 
         def make_app(listening: str) -> "Application":
-            at = checked_base(base or listening, development=development)
-            identity = identify(keys, at, client)
-            made.append(
-                Deps(at, database, identity, keys.secret, known, lambda: datetime.now(UTC), os.urandom, hook, rate)
-            )
+            made.append(opened(database, listening))
             return service.make(made[0])
 
         logs.start()
@@ -101,7 +136,7 @@ def serve_command(
             make_app,
             host=host,
             port=port,
-            tls=secure,
+            tls=tls,
             ready=lambda _: announce(service.directory(made[0]), as_json=as_json),
         )
 

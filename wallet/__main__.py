@@ -2,21 +2,21 @@
 
 import os
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from vc.canon import Json, to_json
-from vc.errors import Malformed, Unsupported
+from vc.errors import Malformed
 from vc.io.command import new_app, run, show
 from vc.io.files import read_bounded, write_atomic
 from vc.io.options import At, Home, Json_, Lang, Out, language, moment
 from wallet import words
 from wallet.accept_command import accept_command
-from wallet.answers import MAX_EVIDENCE, Answer, filed_under, screened, sign_answers, tidy
+from wallet.answers import MAX_EVIDENCE, screened, tidy
 from wallet.backup_commands import backup_command, export_command, restore_command
+from wallet.held import find
 from wallet.insights_command import insights_command
 from wallet.keeping import backup_state
 from wallet.ledger_command import ledger_app
@@ -24,6 +24,8 @@ from wallet.opening import open_shelf
 from wallet.present_command import present_command, request_command, trust_command
 from wallet.receive import MAX_FILE, Received, read_credentials, receive
 from wallet.refresh_command import delete_command, refresh_command
+from wallet.refusals import told
+from wallet.saying import say, signed_dispute, take_back
 from wallet.vault_commands import guardians_command, init_command, passphrase_command, words_command
 from wallet.vault_words import backup_lines
 from wallet.web.serve_command import serve_command
@@ -124,8 +126,9 @@ def show_command(
     """Everything that one credential says."""
     language_ = language(lang)
     with open_shelf(home_dir) as shelf:
-        copy = words.find(shelf.copies(), statement)
-    show(words.copy_json(copy), as_json=as_json, text=lambda: words.copy_text(copy, language_))
+        one = find(shelf.copies(), statement)
+    document = {**words.statement_json(one), **words.copy_json(one.copy)}
+    show(document, as_json=as_json, text=lambda: words.statement_text(one, language_))
 
 
 app.command("request")(request_command)
@@ -187,7 +190,9 @@ def dispute_command(
     }
     _say("Dispute", statement, None if remove else claims, home_dir, lang, as_json=as_json)
     if out is not None and not remove:
-        _write_dispute(statement, claims, out, home_dir, moment(at))
+        with open_shelf(home_dir) as shelf:
+            signed = signed_dispute(shelf, statement, at=moment(at))
+        write_atomic(out, to_json(signed))
 
 
 app.add_typer(ledger_app, name="ledger")
@@ -215,49 +220,23 @@ def _say(
     """Keep what the worker says to a statement, or take it back where there are no ``claims``."""
     told_in = lang if lang in LANGUAGES else "en"
     with open_shelf(home_dir) as shelf:
-        copies = shelf.copies()
-        copy = words.find(copies, statement)
-        filed = filed_under(copy.credential, own=copy.own)
-        if not filed:
-            raise Unsupported("reply", "to a statement of a kind that is not known here", code="NOT_ANSWERABLE")
         if claims is None:
-            removed = shelf.take_back(type_name, filed)
-            show({"statement": copy.statement, "removed": removed}, as_json=as_json,
+            one, removed = take_back(shelf, type_name, statement)
+            show({"statement": one.name, "removed": removed}, as_json=as_json,
                  text=lambda: words.removed_text(type_name, told_in, removed=removed))  # fmt: skip
             return
-        same = [each for each in copies if filed_under(each.credential, own=each.own) == filed]
-        if not any(each.carries_answers for each in same):
-            why = (
-                "no copy of it can carry your words: that takes a JSON-LD one bound to a key of yours; ask the platform"
-            )
-            raise Malformed(copy.statement, why, code="REPLY_NEEDS_KEY")
-        answer = Answer.make(type_name, filed, claims)
-        replaced = shelf.say(answer, rand=os.urandom)
+        one, answer, replaced = say(shelf, type_name, statement, claims, rand=os.urandom)
     warnings = screened(str(claims["text"]))
     show(
-        {"statement": copy.statement, "answer": answer.to_json(), "replaced": replaced, "warnings": list(warnings)},
+        {"statement": one.name, "answer": answer.to_json(), "replaced": replaced, "warnings": list(warnings)},
         as_json=as_json,
-        text=lambda: words.kept_text(copy, answer, warnings, replaced=replaced, lang=told_in),
+        text=lambda: words.kept_text(one.copy, answer, warnings, replaced=replaced, lang=told_in),
     )
-
-
-def _write_dispute(statement: str, claims: Claims, out: Path, home_dir: Path | None, at: datetime) -> None:
-    """The dispute as the platform takes it: signed by the key of one copy of the statement."""
-    with open_shelf(home_dir) as shelf:
-        copies = shelf.copies()
-        named = words.find(copies, statement)
-        filed = filed_under(named.credential, own=named.own)
-        keys = {key.did: key for key in shelf.signing_keys()}
-        copy = next(one for one in copies if one.carries_answers and filed == filed_under(one.credential, own=one.own))
-        answer = Answer.make("Dispute", filed, claims)
-        key = keys[copy.holder or ""]
-        (signed,) = sign_answers([answer], copy.credential, key=key, contexts=CONTEXTS, at=at)
-    write_atomic(out, to_json(signed))
 
 
 def main(arguments: list[str]) -> None:
     """Run the wallet's commands."""
-    run(app, arguments or ["--help"], name="ouvrage wallet")
+    run(app, arguments or ["--help"], name="ouvrage wallet", told=lambda error: told(error, arguments))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from vc.errors import Unsupported
 from vc.model import Object
 from vc.offer import PRE_AUTHORIZED, CredentialOffer, OfferReference, parse_offer_link
 from wallet.fetching import is_named_by_jwk
-from wallet.formats import FORMATS, format_of
+from wallet.formats import FORMATS, SENSIBLE, to_take
 from wallet.grants import Grant
 from wallet.issuer_metadata import configuration, discover, new_dpop_key
 from wallet.issuer_session import MAX_ANSWER, Ask, Session, document, origin
@@ -55,10 +55,10 @@ async def claim(
     copies: int,
     now: Callable[[], datetime],
     rand: Callable[[int], bytes],
-    formats: Collection[str] = FORMATS,
+    formats: Collection[str] = SENSIBLE,
 ) -> tuple[Session, Grant]:
-    """Exchange the code of an offer for tokens (§6.1), for what it has in one of ``formats``: from here on the offer is
-    used up.
+    """Exchange the code of an offer for tokens (§6.1), for what :func:`wallet.formats.to_take` chooses of it: from here
+    on the offer is used up.
 
     Raises :class:`Unsupported` for an offer with nothing for this wallet, :class:`Rejected` where the issuer says no,
     :class:`Undetermined` where it does not answer.
@@ -81,7 +81,7 @@ async def claim(
 
 
 def find_wanted(offer: CredentialOffer, metadata: Object, formats: Collection[str]) -> tuple[str, ...]:
-    """The configurations of an offer in one of ``formats`` that this wallet can ask for: known before the offer is used
+    """The configurations of an offer that are wanted and that this wallet can ask for: known before the offer is used
     up.
 
     Raises :class:`Unsupported`.
@@ -105,8 +105,8 @@ def _wanted(offer: CredentialOffer, metadata: Object, formats: Collection[str]) 
     """The configurations of an offer that this wallet can keep, in the formats that are wanted."""
     known = metadata.get("credential_configurations_supported")
     known = known if isinstance(known, dict) else {}
-    wanted = tuple(name for name in offer.configuration_ids if format_of(known.get(name)) in formats)
+    wanted = to_take({name: known.get(name) for name in offer.configuration_ids}, formats)
     if not wanted:
-        named = ", ".join(sorted(formats, key=FORMATS.index))
+        named = ", ".join(sorted(formats or FORMATS, key=FORMATS.index))
         raise Unsupported("offer", f"none of its credentials is in a format that is wanted ({named})")
     return wanted

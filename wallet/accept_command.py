@@ -19,7 +19,7 @@ from vc.io.command import say, show
 from vc.io.options import Home, Json_, Lang, language
 from vc.io.pictures import read_message
 from vc.model import format_date_time
-from wallet.formats import FORMATS, parse_formats
+from wallet.formats import ALL, FORMATS, parse_formats
 from wallet.opening import open_shelf
 from wallet.shelf import Shelf
 from work import CONTEXTS
@@ -51,7 +51,8 @@ Formats = Annotated[
     typer.Option(
         "--format",
         metavar="FORMAT",
-        help=f"Only copies in this format, of {', '.join(FORMATS)}; may be repeated. Otherwise all that is offered.",
+        help=f"Copies in this format, of {', '.join(FORMATS)}; may be repeated; {ALL} for every one. Otherwise one "
+        "set of each statement: in the format that tells least, and beside it as an SD-JWT where that is offered.",
     ),
 ]
 Open = Annotated[bool, typer.Option("--open", help="Open the browser where the platform wants you to log in.")]

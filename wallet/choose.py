@@ -3,24 +3,26 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from itertools import islice
+from typing import Final, Self
 
 from vc.canon import Json, to_json
 from vc.documents import NO_DOCUMENTS, Documents
 from vc.errors import Malformed
 from vc.jsonld import Contexts
 from vc.model import Credential, Object
-from vc.oid4vp import LDP_VC, MAX_MULTIPLE, SD_JWT_VC, CredentialQuery, Request, select_claims
+from vc.oid4vp import LDP_VC, MAX_MULTIPLE, SD_JWT_VC, ClaimPath, CredentialQuery, Request, select_claims
 from vc.trusted_authorities import is_trusted
 from wallet.answers import Answer
 from wallet.expanded import expanded_types
 from wallet.formats import FORMATS, SD_JWT, can_check
+from wallet.receive import same_batch, statement_type
 from wallet.sdjwt import read_kept, shown_with
 from work.draft import is_filler
 from work.purposes import PURPOSES, Judgement, Purpose, judge
-from work.subject import SUBJECT, claim_of, value_at
+from work.subject import SUBJECT, claim_of, claim_on, value_at
 from work.types import TYPES, StatementType
-from work.vct import claims_pointer, document_pointer
+from work.vct import claims_pointer, document_path, document_pointer
 
 MAX_VALUE: Final = 300  # characters of what is no text, such as an object
 
@@ -36,7 +38,7 @@ class Copy:
     id: bytes  # of the vault's item
     document: Object | str  # as received: JSON with its proof, or the text of an SD-JWT VC
     credential: Credential
-    statement: str  # the name that all copies of one statement share
+    statement: str  # the name that all copies of one statement share, in whatever format (same_statement)
     holder: str | None
     shown: int  # how often this very copy was shown
     own: bool = False  # the worker imported it: no platform has signed it
@@ -57,6 +59,11 @@ class Copy:
     def type(self) -> str:
         """The statement type, such as ``Earnings``; of a type that is not known here, the name that it came with."""
         return statement_type(self.credential)
+
+    @property
+    def batch(self) -> str:
+        """The name that it shares with copies that were signed alike, for other keys."""
+        return same_batch(self.credential, own=self.own)
 
     @property
     def kind(self) -> StatementType | None:
@@ -128,7 +135,7 @@ def plan(request: Request, copies: Sequence[Copy], *, contexts: Contexts, at: da
     purpose = purpose_of(request)
     current = [copy for copy in copies if copy.credential.valid_until is None or at <= copy.credential.valid_until]
     checkable = [copy for copy in current if can_check(request, copy)]
-    valid = [copy for copy in checkable if copy.carries_answers or not copy.answers]
+    valid = _Candidates.of([copy for copy in checkable if copy.carries_answers or not copy.answers])
     found = {query.id: tuple(_proposals(query, valid, contexts, purpose)) for query in request.queries}
     proposals = {name: several[0] for name, several in found.items() if several}
     wanted = _wanted(request, proposals)
@@ -137,17 +144,29 @@ def plan(request: Request, copies: Sequence[Copy], *, contexts: Contexts, at: da
         unanswered=tuple(query for query in request.queries if query.id in wanted and query.id not in proposals),
         purpose=purpose,
         unbound_answers=tuple(
-            _held_back(checkable, [query for query in request.queries if query.id in wanted], contexts)
+            _held_back(checkable, [query for query in request.queries if query.id in wanted], found, contexts)
         ),
     )
 
 
-def _held_back(copies: Iterable[Copy], queries: Iterable[CredentialQuery], contexts: Contexts) -> Iterator[Copy]:
+def _held_back(
+    copies: Iterable[Copy],
+    queries: Sequence[CredentialQuery],
+    found: Mapping[str, Sequence[Proposal]],
+    contexts: Contexts,
+) -> Iterator[Copy]:
     """One copy of each statement that is not shown because what the worker says to it could not go with it: no key of
-    theirs would sign it, or the format has no place for it. Shown without it, it would say what they dispute."""
-    held = {copy.statement: copy for copy in copies if copy.answers and not copy.carries_answers}
-    asked = list(queries)
-    yield from (copy for copy in held.values() if any(matches_type(one, copy, contexts) for one in asked))
+    theirs would sign it, or the format has no place for it. Shown without it, it would say what they dispute. Where
+    another copy of the statement answers, nothing is held back."""
+    told = {(query.id, one.copy.statement) for query in queries for one in found[query.id]}
+    held = {
+        copy.statement: copy
+        for copy in copies
+        if copy.answers and not copy.carries_answers
+        for query in queries
+        if (query.id, copy.statement) not in told and matches_type(query, copy, contexts)
+    }
+    yield from held.values()
 
 
 def _wanted(request: Request, answerable: Mapping[str, Proposal]) -> set[str]:
@@ -165,40 +184,72 @@ def _wanted(request: Request, answerable: Mapping[str, Proposal]) -> set[str]:
     return wanted
 
 
+@dataclass(frozen=True, slots=True)
+class _Candidates:
+    """The copies that may be shown, statement by statement, the newest first: put in order once for a request."""
+
+    copies: Sequence[Copy]
+    groups: Sequence[Sequence[Copy]]
+    seen: Callable[[Copy], int]
+
+    @classmethod
+    def of(cls, copies: Sequence[Copy]) -> Self:
+        groups: dict[str, list[Copy]] = {}
+        for copy in copies:
+            if copy.suite in FORMATS:  # another suite could only show everything
+                groups.setdefault(copy.statement, []).append(copy)
+        newest = sorted(groups.values(), key=lambda group: max(map(_weight, group)), reverse=True)
+        return cls(copies, newest, times_seen(copies))
+
+
 def _proposals(
-    query: CredentialQuery, copies: Sequence[Copy], contexts: Contexts, purpose: Purpose | None
+    query: CredentialQuery, held: _Candidates, contexts: Contexts, purpose: Purpose | None
 ) -> Iterator[Proposal]:
-    """One proposal, or one of each statement that answers where the query takes several (OID4VP §6.1)."""
-    left = [copy for copy in copies if is_trusted(query, copy.document)]
-    for _ in range(MAX_MULTIPLE if query.multiple else 1):
-        proposal = _propose(query, left, contexts, purpose)
-        if proposal is None:
-            return
-        yield proposal
-        left = [copy for copy in left if copy.statement != proposal.copy.statement]
+    """The newest statement that answers, or where the query takes several (OID4VP §6.1), the newest of them; each by
+    the copy that tells least."""
+    answering = (found for group in held.groups if (found := _answering(query, group, contexts)))
+    for group in islice(answering, MAX_MULTIPLE if query.multiple else 1):
+        yield _proposal(query, group, held, purpose)
 
 
-def _propose(
-    query: CredentialQuery, copies: Iterable[Copy], contexts: Contexts, purpose: Purpose | None
-) -> Proposal | None:
-    """The newest statement that answers, by its least-shown copy: showing a copy twice links the two showings, and so
-    does its key."""
-    copies = tuple(copies)
-    answering = [
-        (copy, pointers)
-        for copy in copies
-        if copy.suite in FORMATS  # another suite could only show everything
+def _answering(query: CredentialQuery, group: Sequence[Copy], contexts: Contexts) -> Sequence[Copy]:
+    """The copies of one statement that answer a query."""
+    fitting = [
+        copy
+        for copy in group
+        if (copy.holder is not None or not query.holder_binding)
         and matches_type(query, copy, contexts)
-        and (pointers := _select(query, copy)) is not None
-        and (copy.holder is not None or not query.holder_binding)
+        and is_trusted(query, copy.document)
     ]
-    if not answering:
-        return None
-    newest = max(answering, key=lambda entry: _weight(entry[0]))[0].statement
-    same = [(copy, pointers) for copy, pointers in answering if copy.statement == newest]
-    seen = times_seen(copies)
-    copy, pointers = min(same, key=lambda entry: (seen(entry[0]), entry[0].shown))
-    kind = copy.type
+    return _able(query, fitting) if fitting else ()
+
+
+def _able(query: CredentialQuery, group: Sequence[Copy]) -> Sequence[Copy]:
+    """Those of the copies of one statement that a query's claims select from. They say the same, so one of each format
+    tells for all; unless the query asks for more than what a statement says, such as until when it is valid."""
+    if not _asks_only_claims(query, group[0]):
+        return [copy for copy in group if _select(query, copy) is not None]
+    able = {suite: _select(query, copy) is not None for suite, copy in {copy.suite: copy for copy in group}.items()}
+    return [copy for copy in group if able[copy.suite]]
+
+
+def _asks_only_claims(query: CredentialQuery, copy: Copy) -> bool:
+    """Whether all that is asked are claims of the vocabulary, and none by its place in a list."""
+    return copy.kind is not None and all(_is_claim_path(copy.kind, copy, one.path) for one in query.claims)
+
+
+def _is_claim_path(kind: StatementType, copy: Copy, asked: ClaimPath) -> bool:
+    path = document_path(kind, asked) if copy.format == SD_JWT_VC else asked
+    claim = claim_on(kind, path)
+    return claim is not None and not any(isinstance(part, int) for part in path[1 + len(claim.path) :])
+
+
+def _proposal(query: CredentialQuery, group: Sequence[Copy], held: _Candidates, purpose: Purpose | None) -> Proposal:
+    """Showing a copy twice links the two showings, and so does showing its key: the least shown counts most, then the
+    format that tells least, then how long it is still valid."""
+    newest = sorted(group, key=_weight, reverse=True)
+    copy = min(newest, key=lambda one: (held.seen(one), FORMATS.index(one.suite), one.shown))
+    pointers, kind = _select(query, copy) or (), copy.type
     return Proposal(
         query=query,
         copy=copy,
@@ -207,10 +258,16 @@ def _propose(
             _disclosure(pointer, copy, purpose)
             for pointer in dict.fromkeys([*pointers, *_companions(pointers, copy.subject, kind)])
         ),
-        fresh=seen(copy) == 0,
-        copies_left=sum(1 for other, _ in same if seen(other) == 0),
-        instead=_instead(copy, copies),
+        fresh=held.seen(copy) == 0,
+        copies_left=unused(group, held.seen),
+        instead=_instead(copy, held.copies),
     )
+
+
+def unused(copies: Iterable[Copy], seen: Callable[[Copy], int]) -> int:
+    """How often these copies of a statement can be shown without being recognised. Copies in several formats that are
+    bound to one key count once: whoever has seen one recognises the others."""
+    return len({copy.holder or copy.id for copy in copies if seen(copy) == 0})
 
 
 def times_seen(copies: Iterable[Copy]) -> Callable[[Copy], int]:
@@ -269,9 +326,9 @@ def _companions(pointers: Iterable[str], subject: Object, kind: str) -> Iterator
 
 def _instead(copy: Copy, copies: Iterable[Copy]) -> str:
     """The type that the worker could show in place of one that identifies: a band of the same issuer."""
-    kind = TYPES.get(statement_type(copy.credential))
-    issuers = {other.credential.issuer for other in copies if kind and statement_type(other.credential) == kind.instead}
-    return kind.instead if kind and kind.instead and copy.credential.issuer in issuers else ""
+    instead = copy.kind.instead if copy.kind else ""
+    there = instead and any(other.type == instead and other.issuer == copy.issuer for other in copies)
+    return instead if there else ""
 
 
 def _leaves_a_trace(option: Iterable[str], answerable: Mapping[str, Proposal]) -> bool:
@@ -279,10 +336,10 @@ def _leaves_a_trace(option: Iterable[str], answerable: Mapping[str, Proposal]) -
     return any(kind is not None and kind.identifies for kind in kinds)
 
 
-def _weight(copy: Copy) -> tuple[bool, str, str, int]:
-    """A platform's word before the worker's own, then the newest; of those, the format that tells least."""
+def _weight(copy: Copy) -> tuple[bool, str, str]:
+    """A platform's word before the worker's own, then the newest."""
     newest = str(copy.subject.get("periodEnd", "")), str(copy.credential.document.get("validFrom", ""))
-    return not copy.own, *newest, -FORMATS.index(copy.suite)
+    return not copy.own, *newest
 
 
 def _is_claim(value: Json) -> bool:
@@ -300,12 +357,6 @@ def matches_type(query: CredentialQuery, copy: Copy, contexts: Contexts) -> bool
         return True
     types = expanded_types(copy.credential.document, contexts)
     return any(wanted <= types for wanted in query.types)
-
-
-def statement_type(credential: Credential) -> str:
-    """The statement type of a credential: ``Earnings`` for an EarningsCredential."""
-    names = [name.removesuffix("Credential") for name in credential.types if name != "VerifiableCredential"]
-    return next((name for name in names if name in TYPES), names[0] if names else "")
 
 
 def issuer_name(credential: Credential) -> str:

@@ -16,14 +16,14 @@ from vc.oid4vci import EVENTS
 from wallet.accept import CLIENT, GivenOffer, claim
 from wallet.choose import Copy
 from wallet.fetching import Accepted, Arrived, Failed, fetch_copies, tell
-from wallet.formats import FORMATS
+from wallet.formats import SENSIBLE
 from wallet.grants import Dataset, Grant, drop_grants, grants, keep_grant
 from wallet.issuer_documents import issuer_documents
 from wallet.issuer_metadata import batch_size
 from wallet.issuer_session import Ask, Session
 from wallet.login import finish, take_login
 from wallet.pending import drop_promises, keep_promises, promises
-from wallet.receive import Received, issuer_of, receive, same_statement
+from wallet.receive import Received, issuer_of, receive, same_batch
 from wallet.retire import keys_used_or_dropped, retire
 from wallet.shelf import Shelf
 
@@ -68,7 +68,7 @@ async def collect(
     now: Callable[[], datetime],
     rand: Callable[[int], bytes],
     client: str = CLIENT,
-    formats: Collection[str] = FORMATS,
+    formats: Collection[str] = SENSIBLE,
 ) -> Collected:
     """Fetch, verify and keep ``copies`` of every credential of an offer, each bound to a key made for this offer: a key
     that has its copy already gets no second one.
@@ -178,7 +178,7 @@ def is_denied(error: VcError) -> bool:
 
 def _is_final(one: Failed) -> bool:
     """Whether not to ask for it again: a no is a no, and what never came right is a matter for a new offer."""
-    return is_denied(one.error) or (not one.dataset.statement and not isinstance(one.error, Undetermined))
+    return is_denied(one.error) or (not one.dataset.batch and not isinstance(one.error, Undetermined))
 
 
 def _is_wanted(shelf: Shelf, grant: bytes, dataset: Dataset) -> bool:
@@ -193,23 +193,23 @@ def _take_over(
     """Write down what the copies of each credential are now called, and retire what they take the place of."""
     held, known, old = shelf.copies(), current(shelf, grant), list[Copy]()
     for each, (first, *_) in arrived:
-        new = next(one for one in held if (one.statement, one.holder) == (_statement(first), first.holder))
-        old += _replaced(held, new, each.dataset.statement, instead_of)
-        known = known.with_dataset(replace(each.dataset, statement=new.statement, notification=each.notification))
+        new = next(one for one in held if (one.batch, one.holder) == (_batch(first), first.holder))
+        old += _replaced(held, new, each.dataset.batch, instead_of)
+        known = known.with_dataset(replace(each.dataset, batch=new.batch, notification=each.notification))
         keep_grant(shelf.vault, known)
     return retire(shelf.vault, old, held)
 
 
-def _statement(one: Received) -> str:
+def _batch(one: Received) -> str:
     """What the shelf calls it."""
-    return same_statement(one.credential, own=one.own)
+    return same_batch(one.credential, own=one.own)
 
 
 def _replaced(held: Sequence[Copy], new: Copy, name: str, instead_of: Sequence[str]) -> list[Copy]:
     """The copies that nobody needs any more: of what the platform says anew, in the same words and not for a shorter
     time; and of the same, bound to keys that are to go."""
-    earlier = [one for one in held if one.statement == name and one.id != new.id]
-    if name != new.statement:
+    earlier = [one for one in held if one.batch == name and one.id != new.id]
+    if name != new.batch:
         return [one for one in earlier if one.type == new.type and _outlasts(new, one)]
     return [one for one in earlier if one.holder in instead_of]
 
@@ -239,7 +239,7 @@ def _drop_replaced(shelf: Shelf, newest: bytes) -> None:
 def _covers(new: Dataset, old: Dataset) -> bool:
     """Whether both are one credential: by the issuer's name for it, or by what it says."""
     named = old.identifier is not None and new.is_same(old)
-    return named or (old.statement != "" and new.statement == old.statement)
+    return named or (old.batch != "" and new.batch == old.batch)
 
 
 async def _verified(
@@ -271,7 +271,10 @@ def _received(
     named: Mapping[str, Json], accepted: Accepted, documents: Documents, contexts: Contexts, at: datetime
 ) -> list[Received]:
     received = [
-        receive(one, own=accepted.holders, contexts=contexts, at=at, where=where, documents=documents)
+        replace(
+            receive(one, own=accepted.holders, contexts=contexts, at=at, where=where, documents=documents),
+            platform=accepted.issuer,
+        )
         for where, one in named.items()
     ]
     if any(one.holder is None for one in received):

@@ -1,6 +1,6 @@
 """The formats of credentials that this wallet keeps: as issuers name them, and as verifiers say what they check."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Final
 
 from vc.canon import Json
@@ -16,16 +16,43 @@ if TYPE_CHECKING:
 
 SD_JWT: Final = "sd-jwt"  # the name of a suite that is none
 FORMATS: Final = ("bbs-2023", "ecdsa-sd-2023", SD_JWT)  # those first that tell least when they are shown
+ALL: Final = "all"
+SENSIBLE: Final = frozenset[str]()  # no format named: what to_take chooses
 
 _KEY_BINDING: Final = ("EdDSA", "Ed25519")  # two names of what our keys sign (RFC 9864); the first is known to more
 
 
 def parse_formats(names: Collection[str]) -> frozenset[str]:
-    """The formats that these names mean; all of them for none. Raises :class:`Unsupported`."""
+    """The formats that these names mean; :data:`SENSIBLE` for none. Raises :class:`Unsupported`."""
     for name in names:
-        if name not in FORMATS:
-            raise Unsupported("--format", f"{name}; known are {', '.join(FORMATS)}", code="UNKNOWN_FORMAT")
-    return frozenset(names or FORMATS)
+        if name not in (*FORMATS, ALL):
+            raise Unsupported("--format", f"{name}; known are {', '.join(FORMATS)} and {ALL}", code="UNKNOWN_FORMAT")
+    return frozenset(FORMATS if ALL in names else names)
+
+
+def to_take(offered: Mapping[str, Json], formats: Collection[str]) -> tuple[str, ...]:
+    """Of the configurations of an offer, by name, those that are fetched: what is in one of ``formats``.
+
+    For :data:`SENSIBLE`, one set of each statement: of the JSON-LD ones that in the format that tells least, since both
+    answer the same requests; and the SD-JWT VC beside it, which alone answers verifiers who ask for the format of the
+    European wallets. It costs nothing while it is not shown: its copies are bound to the same keys.
+    """
+    kinds = {name: kind for name, described in offered.items() if (kind := format_of(described)) is not None}
+    if formats:
+        return tuple(name for name, kind in kinds.items() if kind in formats)
+    best: dict[str, int] = {}
+    for name, kind in kinds.items():
+        about = _about(offered[name])
+        best[about] = min(best.get(about, len(FORMATS)), FORMATS.index(kind))
+    return tuple(name for name, kind in kinds.items() if kind == SD_JWT or FORMATS[best[_about(offered[name])]] == kind)
+
+
+def _about(configuration: Json) -> str:
+    """What a configuration is about: its types, or its vct (OpenID4VCI §A.1.2.1, §A.3.2)."""
+    described = configuration if isinstance(configuration, dict) else {}
+    defined = described.get("credential_definition")
+    types = defined.get("type") if isinstance(defined, dict) else described.get("vct")
+    return ",".join(sorted(map(str, types))) if isinstance(types, list) else str(types)
 
 
 def format_of(configuration: Json) -> str | None:

@@ -21,11 +21,11 @@ _DAMAGED: Final = "holds a grant that this version does not know"
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """One credential of a grant: ``statement`` is what its copies in the wallet are called, the newest of them."""
+    """One credential of a grant, in one format: ``batch`` is what its newest copies are called (same_batch)."""
 
     configuration: str
     identifier: str | None = None  # of an issuer that tells several apart (OpenID4VCI §6.2)
-    statement: str = ""
+    batch: str = ""
     notification: str = field(default="", repr=False)
     wanted: bool = True  # False: the worker deleted it, and it is not to come back
 
@@ -33,13 +33,13 @@ class Dataset:
     def parse(cls, value: Json) -> Self:
         """What :meth:`to_json` made."""
         match value:
-            case [str(configuration), str() | None as identifier, str(statement), str(notification), bool(wanted)]:
-                return cls(configuration, identifier, statement, notification, wanted)
+            case [str(configuration), str() | None as identifier, str(batch), str(notification), bool(wanted)]:
+                return cls(configuration, identifier, batch, notification, wanted)
         raise Malformed("the vault", _DAMAGED, code="VAULT_DAMAGED")
 
     def to_json(self) -> list[Json]:
         """For the vault."""
-        return [self.configuration, self.identifier, self.statement, self.notification, self.wanted]
+        return [self.configuration, self.identifier, self.batch, self.notification, self.wanted]
 
     def is_same(self, other: "Dataset") -> bool:
         """Whether both name one credential of an issuer."""

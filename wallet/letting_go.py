@@ -18,13 +18,15 @@ Left = tuple[tuple[Grant, Dataset], ...]  # what platforms are to be told of, by
 
 
 def delete_statement(shelf: Shelf, name: str) -> Left:
-    """Delete all copies of a statement, in one step with what would renew it."""
+    """Delete all copies of a statement, in all formats, in one step with what would renew it."""
     with shelf.vault.transaction():
         held = shelf.copies()
-        retire(shelf.vault, [one for one in held if one.statement == name], held)
+        gone = [one for one in held if one.statement == name]
+        batches = {one.batch for one in gone}
+        retire(shelf.vault, gone, held)
         left: list[tuple[Grant, Dataset]] = []
         for grant in grants(shelf.vault):
-            mine = [one for one in grant.datasets if one.statement == name]
+            mine = [one for one in grant.datasets if one.batch in batches]
             if mine:
                 left += [(grant, one) for one in mine]
                 kept = tuple(replace(one, wanted=False) if one in mine else one for one in grant.datasets)

@@ -21,7 +21,7 @@ from vc.multibase import encode_base64url
 from vc.oauth import OAuthRefusal, parse_form, pkce_challenge
 from vc.offer import AUTHORIZATION_CODE, check_https
 from wallet.accept import GivenOffer, find_wanted
-from wallet.formats import FORMATS
+from wallet.formats import SENSIBLE
 from wallet.grants import Grant, read_key, write_key
 from wallet.issuer_metadata import discover, new_dpop_key
 from wallet.issuer_session import Ask, Session, document, origin
@@ -89,10 +89,10 @@ async def begin(
     copies: int,
     now: Callable[[], datetime],
     rand: Callable[[int], bytes],
-    formats: Collection[str] = FORMATS,
+    formats: Collection[str] = SENSIBLE,
 ) -> Login:
-    """Ask the platform for a login, for what the offer has in one of ``formats``. The request is pushed where that is
-    possible (RFC 9126).
+    """Ask the platform for a login, for what :func:`wallet.formats.to_take` chooses of the offer. The request is pushed
+    where that is possible (RFC 9126).
 
     Raises what :func:`wallet.accept.claim` does.
     """

@@ -6,7 +6,8 @@ from typing import Any, Final, NamedTuple
 from vc.canon import Json, Limits, parse_json, to_json
 from wallet.vaultfile import MAX_ROW
 
-_LIMITS: Final = Limits(size=MAX_ROW, depth=3)
+PLACE: Final = b"manifest"  # that it is sealed for
+LIMITS: Final = Limits(size=MAX_ROW, depth=3)
 
 
 class Entry(NamedTuple):
@@ -39,7 +40,7 @@ def pack(listed: Manifest) -> bytes:
 
 def parse(plaintext: bytes) -> Manifest:
     """No check of its form: it opened under the vault key, so it is what :func:`pack` made."""
-    parsed: Any = parse_json(plaintext, limits=_LIMITS)
+    parsed: Any = parse_json(plaintext, limits=LIMITS)
     (series, changes), *lines = parsed
     items = {bytes.fromhex(name): Entry(bytes.fromhex(digest_), kind) for name, digest_, kind in lines}
     return Manifest(Age(changes, bytes.fromhex(series)), items)

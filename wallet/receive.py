@@ -16,6 +16,9 @@ from vc.secure import SELECTIVE, hold, verify_proofs
 from wallet import sdjwt
 from wallet.formats import FORMATS, SD_JWT
 from wallet.sdjwt import credential_of, holder_of, lines_of, verify_received
+from work.draft import is_filler
+from work.subject import read_claims
+from work.types import TYPES
 
 MAX_FILE: Final = 8 << 20  # some 900 credentials; the memory that hostile JSON can claim is twenty times its size
 MAX_CREDENTIALS: Final = 10_000
@@ -29,6 +32,7 @@ class Received:
     credential: Credential
     holder: str | None
     own: bool = False  # the worker made it from a file of theirs
+    platform: str = ""  # the credential issuer that it was fetched from
     issuer_document: Given | None = None  # what says which key its issuer has, where the issuer's DID does not
 
 
@@ -140,11 +144,32 @@ def _time_findings(credential: Credential, at: datetime, where: str) -> list[Fin
     return []
 
 
-def same_statement(credential: Credential, *, own: bool = False) -> str:
-    """A short name that all copies of one statement share, whatever key each is bound to.
+def same_statement(credential: Credential, *, own: bool = False, platform: str = "") -> str:
+    """A short name that all copies of one statement share, whatever key each is bound to, whatever its format, and
+    whenever it was signed: what is said, by whom. That is the ``platform`` which it was fetched from, where there is
+    one: many sign each format by another did:key.
 
-    What the worker imported (``own``) is signed by another throw-away key in each copy. Each copy of a format that has
-    a status has another place in its list; such formats are statements of their own.
+    What the worker imported (``own``) is signed by another throw-away key in each copy. Of a type that is not known
+    here nobody can tell whether two formats say the same: each is a statement of its own.
+    """
+    kind = TYPES.get(statement_type(credential))
+    claims, others = read_claims(kind, credential.subjects[0]) if kind else ({}, ())
+    if kind is None or others or len(credential.subjects) != 1:
+        return same_batch(credential, own=own)
+    said: dict[str, Json] = {name: told for name, value in claims.items() if (told := _told(value)) not in (None, [])}
+    return _short_digest({"type": kind.name, "issuer": "" if own else platform or credential.issuer, "claims": said})
+
+
+def _told(value: Json) -> Json:
+    """A claim's value without padding; a set in one order."""
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return list[Json](sorted(str(one) for one in value if not is_filler(one)))
+    return None if is_filler(value) else value
+
+
+def same_batch(credential: Credential, *, own: bool = False) -> str:
+    """A short name of what was signed alike: copies in one format that differ in their keys alone. By it the wallet
+    knows what newer copies take the place of. Each copy of a format that has a status has another place in its list.
     """
     apart = ({"id", "issuer"} if own else {"id"}) | {"credentialStatus"}
     document = {name: value for name, value in credential.document.items() if name not in apart}
@@ -154,4 +179,14 @@ def same_statement(credential: Credential, *, own: bool = False) -> str:
     suite = credential.proofs[0].cryptosuite if credential.proofs else SD_JWT
     if suite in FORMATS[1:]:
         document["proof"] = suite
-    return sha256(canonicalize(document)).hexdigest()[:12]
+    return _short_digest(document)
+
+
+def _short_digest(said: Object) -> str:
+    return sha256(canonicalize(dict(said))).hexdigest()[:12]
+
+
+def statement_type(credential: Credential) -> str:
+    """The statement type of a credential: ``Earnings`` for an EarningsCredential."""
+    names = [name.removesuffix("Credential") for name in credential.types if name != "VerifiableCredential"]
+    return next((name for name in names if name in TYPES), names[0] if names else "")

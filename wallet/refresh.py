@@ -124,7 +124,7 @@ def _task(
 def _reason(
     grant: Grant, dataset: Dataset, copies: Sequence[Copy], at: datetime, days: int, *, rebind: bool
 ) -> Reason | None:
-    held = [copy for copy in copies if copy.statement == dataset.statement]
+    held = [copy for copy in copies if copy.batch == dataset.batch]
     if not held:
         return Reason.MISSING
     if rebind:

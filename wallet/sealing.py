@@ -20,13 +20,14 @@ from vc import sealing
 from vc.errors import Finding, Malformed, Rejected
 from vc.sealing import KEY_BYTES, MIN_COST, SALT_BYTES, Cost, Rand, digest, is_affordable, stretch
 
-FORMAT: Final = 1
+FORMAT: Final = 2  # of the file; wallet/upgrades.py brings earlier ones to it
+OLDEST: Final = 1  # that can be opened
 OPENER: Final = "passphrase"  # the kind of slot that every vault has
 WORDS: Final = "words"
 GUARDIANS: Final = "guardians"
 KINDS: Final = (OPENER, WORDS, GUARDIANS)
 
-_CONTEXT: Final = b"ouvrage vault" + struct.pack(">H", FORMAT)
+_CONTEXT: Final = b"ouvrage vault" + struct.pack(">H", 1)  # seals are alike in all formats so far
 
 # libsodium's MODERATE is 3 passes over 256 MiB. This is the same work, with half the memory: together with the
 # interpreter the other would be beyond the 300 MB that a command may take.

@@ -1,7 +1,7 @@
 """The vault's items as what they are: keys, copies of credentials, ledger entries."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Final
@@ -15,7 +15,7 @@ from vc.oid4vp import Request
 from wallet.answers import Answer, filed_under
 from wallet.choose import Copy, Proposal
 from wallet.ledger import check_chain, check_head, entry, head
-from wallet.receive import Received, same_statement
+from wallet.receive import Received, same_batch, same_statement
 from wallet.sdjwt import credential_of, holder_of, read_kept
 from wallet.vault import Item, Vault
 
@@ -25,6 +25,7 @@ LEDGER: Final = "ledger"
 LEDGER_HEAD: Final = "ledger-head"  # one: the newest line's number and digest
 ANSWER: Final = "answer"
 ISSUER: Final = "issuer"  # a DID document, by the digest that the credentials name which it was verified with
+PLATFORM: Final = "platform"  # who gave a credential: one that signs each format by a key of its own has several DIDs
 
 MAX_NEW_KEYS: Final = 100  # in one call: each will cost the issuer a signature for every statement
 
@@ -66,11 +67,10 @@ class Shelf:
 
     def copies(self) -> tuple[Copy, ...]:
         """All copies of all credentials, each with what the worker says to it."""
-        said: dict[str, tuple[Answer, ...]] = {}
-        for answer in self.answers():
-            said[answer.filed] = (*said.get(answer.filed, ()), answer)
-        documents = self._issuer_documents()
-        return tuple(_copy(item, said, documents) for item in self.vault.items(CREDENTIAL))
+        with self.vault.reading():
+            answers, documents = self.answers(), self._issuer_documents()
+            copies = tuple(_copy(item, documents) for item in self.vault.items(CREDENTIAL))
+        return tuple(_answered(copies, answers)) if answers else copies
 
     def _issuer_documents(self) -> Mapping[str, Given]:
         """The DID documents of issuers, by their digests."""
@@ -83,17 +83,17 @@ class Shelf:
     def say(self, answer: Answer, *, rand: Callable[[int], bytes]) -> bool:
         """Keep a reply or a dispute, in the place of an earlier one; whether there was one."""
         with self.vault.transaction():
-            replaced = self.take_back(answer.type, answer.filed)
+            replaced = self.take_back(answer.type, [answer.filed])
             self.vault.put([Item.new(ANSWER, answer.to_json(), rand=rand)])
         return replaced
 
-    def take_back(self, type_name: str, filed: str) -> bool:
-        """Forget a reply or a dispute; whether there was one."""
+    def take_back(self, type_name: str, filed: Collection[str]) -> bool:
+        """Forget the replies or the disputes that are filed so; whether there was one."""
         with self.vault.transaction():
             found = [
                 item.id
                 for item in self.vault.items(ANSWER)
-                if (_body(item)["type"], _body(item)["filed"]) == (type_name, filed)
+                if _body(item)["type"] == type_name and _body(item)["filed"] in filed
             ]
             self.vault.delete(found)
         return bool(found)
@@ -101,8 +101,8 @@ class Shelf:
     def add(self, received: Sequence[Received], *, at: datetime, rand: Callable[[int], bytes]) -> int:
         """Keep what was received, all or nothing; how many were not here before."""
         with self.vault.transaction():
-            held = {(copy.statement, copy.holder) for copy in self.copies()}
-            fresh = {(same_statement(one.credential, own=one.own), one.holder): one for one in received}
+            held = {(copy.batch, copy.holder) for copy in self.copies()}
+            fresh = {(same_batch(one.credential, own=one.own), one.holder): one for one in received}
             new = [one for name, one in fresh.items() if name not in held]
             given = {given_digest(one.issuer_document): one.issuer_document for one in new if one.issuer_document}
             unknown = given.keys() - self._issuer_documents().keys()
@@ -172,6 +172,7 @@ def _credential_body(one: Received, at: datetime) -> dict[str, Json]:
         "added": format_date_time(at),
         "own": one.own,
     }
+    body |= {PLATFORM: one.platform} if one.platform else {}
     return body | ({ISSUER: given_digest(one.issuer_document)} if one.issuer_document else {})
 
 
@@ -191,7 +192,16 @@ def _body(item: Item) -> dict[str, Json]:
     return item.body
 
 
-def _copy(item: Item, said: Mapping[str, tuple[Answer, ...]], documents: Mapping[str, Given]) -> Copy:
+def _answered(copies: Sequence[Copy], answers: Sequence[Answer]) -> Iterator[Copy]:
+    """The copies with what the worker says to their statements, in whatever format it was said."""
+    filed: dict[str, set[str]] = {}
+    for copy in copies:
+        filed.setdefault(copy.statement, set()).add(filed_under(copy.credential, own=copy.own))
+    for copy in copies:
+        yield replace(copy, answers=tuple(one for one in answers if one.filed in filed[copy.statement]))
+
+
+def _copy(item: Item, documents: Mapping[str, Given]) -> Copy:
     body = _body(item)
     document, own, named = body["document"], body.get("own") is True, str(body.get(ISSUER))
     credential, holder = _read(document)
@@ -200,11 +210,10 @@ def _copy(item: Item, said: Mapping[str, tuple[Answer, ...]], documents: Mapping
         id=item.id,
         document=document,
         credential=credential,
-        statement=same_statement(credential, own=own),
+        statement=same_statement(credential, own=own, platform=str(body.get(PLATFORM, ""))),
         holder=holder,
         shown=int(str(body["shown"])),
         own=own,
-        answers=said.get(filed_under(credential, own=own), ()) if said else (),
         documents=Documents.of({credential.issuer: documents[named]}) if named in documents else NO_DOCUMENTS,
     )
 

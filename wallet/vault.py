@@ -27,6 +27,7 @@ from vc.sealing import KEY_BYTES, Cost, Rand, check_passphrase, digest
 from wallet import manifest
 from wallet.manifest import Age, Entry, Manifest
 from wallet.sealing import DEFAULT_COST, OPENER, Opener, Slot, passphrase_slot, seal, unlock, unseal
+from wallet.upgrades import drop_kept, upgrade
 from wallet.vaultfile import build, connect, damaged, read_slots, require_file, run, write_slots
 
 PATIENCE: Final = 10.0  # seconds that a change waits for another program's; its own takes milliseconds
@@ -35,7 +36,6 @@ MAX_ITEM: Final = 4 << 20  # bytes; a credential has 10 KB, one with a photo in 
 MAX_KIND: Final = 40  # characters
 ID_BYTES: Final = 16
 
-_MANIFEST: Final = b"manifest"
 _OPENER_KIND: Final = "opener"  # items that say for whom a new vault key is wrapped
 _ITEM_LIMITS: Final = Limits(size=MAX_ITEM, depth=64)
 
@@ -95,12 +95,14 @@ class Vault:
         slot, stretched = passphrase_slot(key, passphrase, cost=cost, rand=rand)
         empty = Manifest(Age(0, rand(KEY_BYTES)), {})
         with atomic_file(path, replace=False) as temporary:
-            build(temporary, [slot], (), lambda: seal(manifest.pack(empty), key=key, place=_MANIFEST, rand=rand))
+            build(temporary, [slot], (), lambda: seal(manifest.pack(empty), key=key, place=manifest.PLACE, rand=rand))
         return cls(path, connect(path, PATIENCE), slot=slot, stretched=stretched, key=key, rand=rand)
 
     @classmethod
     def open(cls, path: Path, secret: bytes, *, rand: Rand, by: str = OPENER, patience: float = PATIENCE) -> Self:
-        """Open a vault and check every row of it. Costs one Argon2id. ``patience``: seconds to wait for other programs.
+        """Open a vault and check every row of it; one of an earlier format becomes one of this. Costs one Argon2id.
+
+        ``patience``: seconds to wait for other programs.
 
         ``secret`` is the passphrase, or what the 24 words or the guardians' shares say, as ``by`` tells.
 
@@ -128,8 +130,10 @@ class Vault:
     @classmethod
     def _opened(cls, path: Path, db: sqlite3.Connection, unlocked: tuple[Slot, bytes, bytes], rand: Rand) -> Self:
         slot, stretched, key = unlocked
+        upgrade(db, path, key=key, rand=rand)
         vault = cls(path, db, slot=slot, stretched=stretched, key=key, rand=rand)
         vault._check_whole()
+        drop_kept(path)
         return vault
 
     def __enter__(self) -> Self:
@@ -332,7 +336,7 @@ class Vault:
                 listed.items[name] = Entry(digest(sealed), _parse_item(name, plaintext).kind)
                 yield name, sealed
 
-        build(path, slots, rows(), lambda: seal(manifest.pack(listed), key=key, place=_MANIFEST, rand=rand))
+        build(path, slots, rows(), lambda: seal(manifest.pack(listed), key=key, place=manifest.PLACE, rand=rand))
 
     @contextmanager
     def _transaction(self, mode: str) -> Iterator[None]:
@@ -379,7 +383,7 @@ class Vault:
 
     def _manifest(self) -> Manifest:
         rows = self._run("SELECT sealed FROM manifest LIMIT 1")
-        plaintext = unseal(rows[0][0], key=self._key, place=_MANIFEST) if rows else None
+        plaintext = unseal(rows[0][0], key=self._key, place=manifest.PLACE) if rows else None
         if plaintext is None:
             if read_slots(self._db, self._path).get(self._slot.kind) != self._slot:
                 raise Undetermined("the passphrase was changed meanwhile", "open the vault again", code="VAULT_REKEYED")
@@ -390,7 +394,7 @@ class Vault:
         if len(listed.items) > MAX_ITEMS:
             raise Malformed(str(self._path), f"a vault holds {MAX_ITEMS} items at most", code="TOO_LARGE")
         listed.age = Age(listed.age.changes + 1, listed.age.series)
-        sealed = seal(manifest.pack(listed), key=key or self._key, place=_MANIFEST, rand=self._rand)
+        sealed = seal(manifest.pack(listed), key=key or self._key, place=manifest.PLACE, rand=self._rand)
         self._run("INSERT OR REPLACE INTO manifest VALUES (1, ?)", sealed)
 
     def _pack(self, item: Item, key: bytes | None = None) -> Entry:

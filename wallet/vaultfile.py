@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from vc.errors import Malformed, Undetermined, Unsupported, VcError
-from wallet.sealing import FORMAT, KINDS, OPENER, Slot
+from wallet.sealing import FORMAT, KINDS, OLDEST, OPENER, Slot
 
 MAX_ROW: Final = 16 << 20  # bytes that one row may claim: the largest manifest and the largest item are below
 _MAX_SCHEMA_STEPS: Final = 10_000  # SQLite's own steps to read the schema; ours takes some dozens
@@ -67,16 +67,16 @@ def _connected(path: Path, patience: float) -> sqlite3.Connection:
 
 
 def _check_format(db: sqlite3.Connection, path: Path) -> None:
-    """The header says a vault of our format, and the schema is ours to the letter: no trigger, no view, no more."""
+    """The header says a format that we read, and the schema is ours to the letter: no trigger, no view, no more."""
     if run(db, path, "PRAGMA application_id") != [(_APPLICATION_ID,)]:  # from the header: nothing else is read yet
         raise Malformed(str(path), "is not a vault", code="NOT_A_VAULT")
     ((version,),) = run(db, path, "PRAGMA user_version")
     if version > FORMAT:
-        raise Unsupported("vault format, made by a newer program", str(version), code="VAULT_NEWER")
+        raise Unsupported("vault format, made by a newer program: update this one", str(version), code="VAULT_NEWER")
     db.set_progress_handler(lambda: 1, _MAX_SCHEMA_STEPS)
     schema = run(db, path, "SELECT sql FROM sqlite_master ORDER BY rowid LIMIT 10")
     db.set_progress_handler(None, 0)
-    if version != FORMAT or schema != [(statement,) for statement in _SCHEMA]:
+    if version < OLDEST or schema != [(statement,) for statement in _SCHEMA]:
         raise damaged(path, "its tables are not those of a vault")
     if run(db, path, "PRAGMA journal_mode = DELETE") != [("delete",)]:
         raise damaged(path, "its journal is not that of a vault")

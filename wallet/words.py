@@ -8,13 +8,14 @@ from types import MappingProxyType
 from typing import Final
 
 from vc.canon import Json, to_json
-from vc.errors import Malformed
 from vc.oid4vp import SD_JWT_VC, CredentialQuery, Request
 from wallet.answers import MAX_TEXT, Answer
-from wallet.choose import Copy, Plan, Proposal, claim_name, issuer_name, statement_type
-from wallet.formats import FORMATS
+from wallet.choose import Copy, Plan, Proposal, claim_name, issuer_name
+from wallet.formats import FORMATS, SD_JWT
 from wallet.guard import assess
 from wallet.guard_words import judged_json, ledger_values, low_text, trace_lines, traces_json, verdict_lines
+from wallet.held import Statement, in_order
+from wallet.held import find as find_statement
 from wallet.plain import plain as _plain
 from wallet.plain import short as _short
 from work.draft import is_filler
@@ -148,30 +149,24 @@ def _proposal_json(proposal: Proposal) -> dict[str, Json]:
 
 
 def statements(copies: Sequence[Copy]) -> list[Json]:
-    """One entry for each statement, whatever the number of its copies."""
-    groups: dict[str, list[Copy]] = {}
-    for copy in copies:
-        groups.setdefault(copy.statement, []).append(copy)
-    return [_statement(name, group) for name, group in sorted(groups.items(), key=lambda entry: _sort_key(entry[1][0]))]
+    """One entry for each statement, whatever the number of its copies and their formats."""
+    return [statement_json(one) for one in in_order(copies)]
 
 
-def _sort_key(copy: Copy) -> tuple[str, str]:
-    return statement_type(copy.credential), copy.statement
-
-
-def _statement(name: str, group: Sequence[Copy]) -> dict[str, Json]:
-    first = group[0].credential
+def statement_json(one: Statement) -> dict[str, Json]:
+    """A statement for scripts, without what it says."""
+    end = one.valid_until
     return {
-        "statement": name,
-        "type": statement_type(first),
-        "issuer": issuer_name(first),
-        "validUntil": f"{first.valid_until:%Y-%m-%d}" if first.valid_until else None,
-        "copies": len(group),
-        "unused": sum(1 for copy in group if copy.shown == 0),
-        "bound": all(copy.holder is not None for copy in group),
-        "format": group[0].suite,
-        "ownImport": group[0].own,
-        "answers": [answer.type for answer in group[0].answers],
+        "statement": one.name,
+        "type": one.type,
+        "issuer": one.issuer,
+        "validUntil": f"{end:%Y-%m-%d}" if end else None,
+        "copies": one.copies,
+        "unused": one.unused,
+        "formats": {suite: {"copies": each.copies, "unused": each.unused} for suite, each in one.formats.items()},
+        "bound": all(copy.holder is not None for copy in one.all),
+        "ownImport": one.copy.own,
+        "answers": [answer.type for answer in one.copy.answers],
     }
 
 
@@ -186,7 +181,7 @@ def list_text(entries: Sequence[Json], lang: str) -> str:
             copies=entry["copies"],
             issuer=_TEXTS[lang]["yourself"] if entry["ownImport"] else _short(str(entry["issuer"])),
         )
-        + _format_row(str(entry["format"]), lang)
+        + _formats_row(entry["formats"], lang)
         + _said_row(entry["answers"], lang)
         + _low_row(entry, lang)
         for entry in entries
@@ -202,9 +197,16 @@ def _low_row(entry: Mapping[str, Json], lang: str) -> str:
     return f"\n    {low}" if low else ""
 
 
-def _format_row(suite: str, lang: str) -> str:
-    """What a line adds for another format than the one that tells least."""
-    return "" if suite == FORMATS[0] else _TEXTS[lang]["row_format"].format(format=_plain(suite))
+def _formats_row(counts: Json, lang: str) -> str:
+    """What a line adds where there is more than the format that tells least: the unused copies in each."""
+    formats = counts if isinstance(counts, dict) else {}
+    told = formats_text({name: int(str(one["unused"])) for name, one in formats.items() if isinstance(one, dict)}, lang)
+    return "" if list(formats) == [FORMATS[0]] else _TEXTS[lang]["row_format"].format(format=told)
+
+
+def formats_text(unused: Mapping[str, int], lang: str) -> str:
+    """Formats, each with its unused copies."""
+    return ", ".join(_TEXTS[lang]["format_count"].format(format=_plain(name), count=n) for name, n in unused.items())
 
 
 def _said_row(types: Json, lang: str, key: str = "row_said") -> str:
@@ -214,32 +216,19 @@ def _said_row(types: Json, lang: str, key: str = "row_said") -> str:
 
 
 def find(copies: Sequence[Copy], name: str) -> Copy:
-    """The first copy of the statement whose name starts with ``name``, or of the only one of that type.
-
-    Raises :class:`Malformed`.
-    """
-    found = {
-        copy.statement: copy
-        for copy in reversed(copies)
-        if copy.statement.startswith(name) or statement_type(copy.credential) == name
-    }
-    if len(found) != 1 or not name:
-        raise Malformed(
-            name[:40], "no credential, or several, have a name that starts so; see `wallet list`", code="NOT_FOUND"
-        )
-    return next(iter(found.values()))
+    """A copy of the statement that ``name`` means (:func:`wallet.held.find`), to tell it by."""
+    return find_statement(copies, name).copy
 
 
 def copy_json(copy: Copy) -> dict[str, Json]:
     """What one credential says, for scripts: without padding."""
     return {
         "statement": copy.statement,
-        "type": statement_type(copy.credential),
+        "type": copy.type,
         "issuer": issuer_name(copy.credential),
         "claims": {name: list(value) if isinstance(value, tuple) else value for name, value in _claims(copy).items()},
         "ownImport": copy.own,
         "answers": _answers_json(copy),
-        "format": copy.suite,
         "known": copy.kind is not None,
     }
 
@@ -248,20 +237,21 @@ def _answers_json(copy: Copy) -> list[Json]:
     return [answer.to_json() for answer in copy.answers]
 
 
-def copy_text(copy: Copy, lang: str) -> str:
-    """What one credential says, as sentences."""
-    kind = statement_type(copy.credential)
-    end = f"{copy.credential.valid_until:%Y-%m-%d}" if copy.credential.valid_until else "-"
-    words = _TEXTS[lang]
-    issuer = words["yourself"] if copy.own else _short(issuer_name(copy.credential))
-    told = [line.text for line in lines(kind, _claims(copy), lang)] if kind in TYPES else _unread_lines(copy)
+def statement_text(one: Statement, lang: str) -> str:
+    """What one statement says, as sentences, and the formats that its copies are in."""
+    copy, words = one.copy, _TEXTS[lang]
+    end = f"{one.valid_until:%Y-%m-%d}" if one.valid_until else "-"
+    issuer = words["yourself"] if copy.own else _short(one.issuer)
+    told = [line.text for line in lines(one.type, _claims(copy), lang)] if copy.kind else _unread_lines(copy)
     said = [text for answer in copy.answers for text in ("", words["with_it"], *answer_lines(answer, lang))]
     marked = [words["own"]] if copy.own else []
-    marked += [words["as_sd_jwt"]] if copy.format == SD_JWT_VC else []
-    marked += [words["certificate"]] if copy.format == SD_JWT_VC and not copy.issuer.startswith("did:") else []
+    marked += [words["formats"].format(formats=formats_text({n: c.unused for n, c in one.formats.items()}, lang))]
+    marked += [words["as_sd_jwt"]] if SD_JWT in one.formats else []
+    certified = any(each.format == SD_JWT_VC and not each.issuer.startswith("did:") for each in one.all)
+    marked += [words["certificate"]] if certified else []
     marked += [words["unknown_type"]] if copy.kind is None else []
     until = words["until"].format(end=end, issuer=issuer)
-    return "\n".join([_label(kind, lang), until, *marked, *(f"  - {text}" for text in told), *said])
+    return "\n".join([_label(one.type, lang), until, *marked, *(f"  - {text}" for text in told), *said])
 
 
 def _unread_lines(copy: Copy) -> list[str]:
@@ -300,7 +290,7 @@ def kept_text(copy: Copy, answer: Answer, warnings: Sequence[str], *, replaced: 
     words = _TEXTS[lang]
     return "\n".join(
         [
-            words["said_of"].format(what=_label(statement_type(copy.credential), lang), name=copy.statement),
+            words["said_of"].format(what=_label(copy.type, lang), name=copy.statement),
             *answer_lines(answer, lang),
             words["travels"],
             *([words["replaced"]] if replaced else []),

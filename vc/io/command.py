@@ -6,7 +6,7 @@ Exit codes follow the class of the error (docs/errors.md): 0 done, 1 refused, 2 
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NoReturn
 
 import typer
@@ -25,14 +25,20 @@ def new_app(help_text: str) -> typer.Typer:
     return typer.Typer(help=help_text, add_completion=False, pretty_exceptions_enable=False)
 
 
-def run(app: typer.Typer, arguments: list[str], *, name: str) -> NoReturn:
-    """Run ``app`` and leave the process with the exit code that the outcome asks for."""
+Told = Callable[[VcError], Sequence[str]]
+
+
+def run(app: typer.Typer, arguments: list[str], *, name: str, told: Told = lambda _: ()) -> NoReturn:
+    """Run ``app`` and leave the process with the exit code that the outcome asks for.
+
+    ``told`` gives the lines for a person about an error, in their language; none: the error's own words.
+    """
     as_json = "--json" in arguments
     try:
         code = app(arguments, prog_name=name, standalone_mode=False)
         sys.stdout.flush()
     except VcError as error:
-        code = _reported(error, as_json=as_json)
+        code = _reported(error, as_json=as_json, told=told)
     except typer.TyperException as error:
         sys.exit(_usage(error, as_json=as_json))
     except typer.Abort:
@@ -51,9 +57,9 @@ def run(app: typer.Typer, arguments: list[str], *, name: str) -> NoReturn:
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _reported(error: VcError, *, as_json: bool) -> int:
+def _reported(error: VcError, *, as_json: bool, told: Told) -> int:
     try:
-        code = report(error, as_json=as_json)
+        code = report(error, as_json=as_json, told=told)
         sys.stdout.flush()
     except BrokenPipeError:
         _stop_writing()
@@ -66,10 +72,13 @@ def _stop_writing() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def report(error: VcError, *, as_json: bool) -> int:
+def report(error: VcError, *, as_json: bool, told: Told = lambda _: ()) -> int:
     """Print an error as one line on stderr, or with ``--json`` as one object on stdout; its exit code."""
     if as_json:
         print_json({"error": problem(error)})
+    elif lines := told(error):
+        for line in lines:
+            _line(line)
     elif isinstance(error, Rejected):
         for finding in error.findings:
             _line(f"refused: {finding.message} [{finding.code}]")

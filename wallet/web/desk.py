@@ -172,7 +172,7 @@ class Desk:
     under_way: dict[str, UnderWay] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        self.box.when_closed = self.forget  # by itself too, when nobody uses it
+        self.box.when_closed = self.forget_secrets  # by itself too, when nobody uses it
 
     def secret(self) -> str:
         """A new random text that nobody guesses."""
@@ -198,13 +198,13 @@ class Desk:
         await self.box.close()
         self.under_way.clear()
 
-    def forget(self) -> None:
-        """Forget what is under way but for logins: the worker is at a platform for longer than the wallet waits."""
-        logins = {name: what for name, what in self.under_way.items() if isinstance(what, LoggingIn | Returned)}
-        for what in self.under_way.values():
-            _drop(what)
-        self.under_way.clear()
-        self.under_way.update(logins)
+    def forget_secrets(self) -> None:
+        """Forget what is under way and opens the vault, or would."""
+        for name in [name for name, what in self.under_way.items() if isinstance(what, _SECRET)]:
+            _drop(self.under_way.pop(name))
+
+
+_SECRET: Final = (NewWords, NewShares, MadeBackup)
 
 
 def _drop(what: UnderWay) -> None:

@@ -11,6 +11,7 @@ from vc.errors import Malformed, VcError
 from wallet import words
 from wallet.answers import MAX_EVIDENCE, MAX_TEXT, screened, tidy
 from wallet.letting_go import Left, delete_statement
+from wallet.saying import signed_dispute, take_back
 from wallet.shelf import Shelf
 from wallet.web import steps, views
 from wallet.web.desk import DESK, Deleted, Returned, background
@@ -51,7 +52,7 @@ async def get_statement(request: web.Request) -> web.StreamResponse:
         shown = [
             line
             for line in views.ledger(steps.read_ledger(shelf)[0], lang)
-            if any(s.statement == told.row.name for s in line.shown)
+            if any(s.statement in told.names for s in line.shown)
         ]
         return told, shown
 
@@ -121,7 +122,7 @@ async def post_take_back(request: web.Request) -> web.StreamResponse:
     """Take a reply or a dispute back."""
     desk, name, kind = request.app[DESK], request.match_info["name"], _kind(request)
     await read_form(request)
-    await desk.box.use(lambda shelf: steps.take_back(shelf, kind, name))
+    await desk.box.use(lambda shelf: take_back(shelf, kind, name))
     return see_other(f"/held/{name}")
 
 
@@ -130,7 +131,7 @@ async def post_dispute_file(request: web.Request) -> web.StreamResponse:
     desk, name = request.app[DESK], request.match_info["name"]
     await read_form(request)
     at = desk.now()
-    signed: Json = await desk.box.use(lambda shelf: steps.signed_dispute(shelf, name, at=at))
+    signed: Json = await desk.box.use(lambda shelf: signed_dispute(shelf, name, at=at))
     return download("dispute.json", to_json(signed), "application/json")
 
 

@@ -1,18 +1,17 @@
 """What the pages have the wallet do, and nothing of how it looks: one function for each thing that a worker does."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
 from vc.canon import Json, canonicalize
-from vc.errors import Malformed, Unsupported
-from wallet import words
-from wallet.answers import Answer, filed_under, sign_answers
+from vc.errors import Malformed
+from wallet import saying
 from wallet.card import answer_codes
-from wallet.choose import Copy, Plan, only
+from wallet.choose import Plan, only
 from wallet.delivery import deliver, record_failure
 from wallet.ledger import BROKEN
 from wallet.online import Asked as Linked
@@ -117,45 +116,9 @@ def read_ledger(shelf: Shelf) -> tuple[tuple[dict[str, Json], ...], bool]:
 
 def say(shelf: Shelf, type_name: str, statement: str, claims: Claims) -> bool:
     """Keep what the worker says to a statement; whether they had said something before."""
-    copies = shelf.copies()
-    copy = words.find(copies, statement)
-    if not _carriers(copies, copy):
-        why = "no copy of it can carry your words: that takes a JSON-LD one bound to a key of yours; ask the platform"
-        raise Malformed(copy.statement, why, code="REPLY_NEEDS_KEY")
-    return shelf.say(Answer.make(type_name, _filed(copy), claims), rand=os.urandom)
-
-
-def take_back(shelf: Shelf, type_name: str, statement: str) -> bool:
-    """Forget what the worker said to a statement; whether they had said something."""
-    return shelf.take_back(type_name, _filed(words.find(shelf.copies(), statement)))
-
-
-def signed_dispute(shelf: Shelf, statement: str, *, at: datetime) -> Json:
-    """The dispute of a statement as the platform takes it: signed by the key of one copy."""
-    copies, keys = shelf.copies(), {key.did: key for key in shelf.signing_keys()}
-    named = words.find(copies, statement)
-    bound = [one for one in _carriers(copies, named) if one.holder in keys]
-    disputes = [one for copy in bound for one in copy.answers if one.type == "Dispute"]
-    if not disputes:
-        raise Malformed(named.statement, "you do not dispute it", code="NOT_FOUND")
-    key = keys[bound[0].holder or ""]
-    (signed,) = sign_answers(disputes[:1], bound[0].credential, key=key, contexts=CONTEXTS, at=at)
-    return signed
+    return saying.say(shelf, type_name, statement, claims, rand=os.urandom)[2]
 
 
 def new_keys(shelf: Shelf, count: int) -> dict[str, Json]:
     """New single-use keys, as the platform takes them: nothing in it is secret."""
     return {"keys": [key.did for key in shelf.make_keys(count, rand=os.urandom)]}
-
-
-def _carriers(copies: Sequence[Copy], named: Copy) -> list[Copy]:
-    """The copies of a statement that what the worker says to it can go with."""
-    filed = filed_under(named.credential, own=named.own)
-    return [one for one in copies if one.carries_answers and filed_under(one.credential, own=one.own) == filed]
-
-
-def _filed(copy: Copy) -> str:
-    filed = filed_under(copy.credential, own=copy.own)
-    if not filed:
-        raise Unsupported("reply", "to a statement of a kind that is not known here", code="NOT_ANSWERABLE")
-    return filed

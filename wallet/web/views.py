@@ -15,6 +15,8 @@ from wallet import words
 from wallet.choose import Copy, Plan, Proposal
 from wallet.guard import CounterOffer, Why
 from wallet.guard_words import named, offered_text, trace_lines
+from wallet.held import Statement as Held
+from wallet.held import find, in_order
 from wallet.ledger import MESSAGE
 from wallet.online import Asked as Linked
 from wallet.online_words import asked_lines
@@ -41,6 +43,7 @@ class Row:
     state: str  # "over", "soon" or ""
     copies: int
     unused: int
+    formats: tuple[tuple[str, int], ...]  # each with its unused copies, where there are several
     said: tuple[str, ...]
 
 
@@ -65,6 +68,7 @@ class Statement:
     """Everything about one statement."""
 
     row: Row
+    names: frozenset[str]  # under which the ledger may have it
     platform: str
     own: bool
     bound: bool
@@ -189,40 +193,39 @@ def name_of(kind: str, lang: str) -> str:
 def groups(copies: Sequence[Copy], *, at: datetime, lang: str) -> tuple[Group, ...]:
     """What the wallet holds, by platform; the worker's own at the end."""
     found: dict[str, list[Row]] = {}
-    for entry in words.statements(copies):
-        if isinstance(entry, dict):
-            platform = "" if entry["ownImport"] else clean(short(str(entry["issuer"])))
-            found.setdefault(platform, []).append(_row(entry, at, lang))
+    for one in in_order(copies):
+        platform = "" if one.copy.own else clean(short(one.issuer))
+        found.setdefault(platform, []).append(_row(one, at, lang))
     return tuple(Group(name, tuple(found[name])) for name in sorted(found, key=lambda name: (not name, name)))
 
 
-def _row(entry: Mapping[str, Json], at: datetime, lang: str) -> Row:
-    until, said = str(entry["validUntil"] or ""), entry["answers"]
+def _row(one: Held, at: datetime, lang: str) -> Row:
+    until = f"{one.valid_until:%Y-%m-%d}" if one.valid_until else ""
     today, soon = f"{at:%Y-%m-%d}", f"{at + SOON:%Y-%m-%d}"
     return Row(
-        name=str(entry["statement"]),
-        label=name_of(str(entry["type"]), lang),
+        name=one.name,
+        label=name_of(one.type, lang),
         until=until,
         state="" if not until or until > soon else "over" if until < today else "soon",
-        copies=int(str(entry["copies"])),
-        unused=int(str(entry["unused"])),
-        said=tuple(map(str, said)) if isinstance(said, list) else (),
+        copies=one.copies,
+        unused=one.unused,
+        formats=tuple((name, count.unused) for name, count in one.formats.items()) if len(one.formats) > 1 else (),
+        said=tuple(answer.type for answer in one.copy.answers),
     )
 
 
 def statement(copies: Sequence[Copy], name: str, *, at: datetime, lang: str) -> Statement:
     """One statement, by its name. Raises :class:`Malformed` ``NOT_FOUND``."""
-    copy = words.find(copies, name)
-    group = [each for each in copies if each.statement == copy.statement]
-    (entry,) = words.statements(group)
+    one = find(copies, name)
+    copy = one.copy
     told = words.copy_json(copy)
-    assert isinstance(entry, dict)
     kind = str(told["type"])
     return Statement(
-        row=_row(entry, at, lang),
+        row=_row(one, at, lang),
+        names=one.names,
         platform="" if copy.own else clean(str(told["issuer"])),
         own=copy.own,
-        bound=any(each.holder for each in group),
+        bound=any(each.holder for each in one.all),
         kind=kind,
         explain=TYPES[kind].explain[lang] if kind in TYPES else "",
         told=tuple(_told(kind, _claims(told["claims"]), lang)),
