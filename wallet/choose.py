@@ -128,6 +128,7 @@ class Plan:
     unanswered: tuple[CredentialQuery, ...]
     purpose: Purpose | None
     unbound_answers: tuple[Copy, ...] = ()  # held back: what the worker says to them could not go with them
+    uncheckable: tuple[Copy, ...] = ()  # would answer, but the verifier says that it cannot check such a proof or key
 
 
 def plan(request: Request, copies: Sequence[Copy], *, contexts: Contexts, at: datetime) -> Plan:
@@ -139,14 +140,25 @@ def plan(request: Request, copies: Sequence[Copy], *, contexts: Contexts, at: da
     found = {query.id: tuple(_proposals(query, valid, contexts, purpose)) for query in request.queries}
     proposals = {name: several[0] for name, several in found.items() if several}
     wanted = _wanted(request, proposals)
+    open_ = [query for query in request.queries if query.id in wanted and query.id not in proposals]
     return Plan(
         proposals=tuple(proposal for query in request.queries if query.id in wanted for proposal in found[query.id]),
-        unanswered=tuple(query for query in request.queries if query.id in wanted and query.id not in proposals),
+        unanswered=tuple(open_),
         purpose=purpose,
         unbound_answers=tuple(
             _held_back(checkable, [query for query in request.queries if query.id in wanted], found, contexts)
         ),
+        uncheckable=tuple(_uncheckable(request, current, open_, contexts)) if open_ else (),
     )
+
+
+def _uncheckable(
+    request: Request, copies: Iterable[Copy], open_: Sequence[CredentialQuery], contexts: Contexts
+) -> Iterator[Copy]:
+    """One copy of each statement that is not shown because the verifier says that it cannot check what it is signed
+    with, or what the key that it is bound to signs."""
+    beyond = {copy.statement: copy for copy in copies if not can_check(request, copy)}
+    yield from (copy for copy in beyond.values() if any(matches_type(one, copy, contexts) for one in open_))
 
 
 def _held_back(

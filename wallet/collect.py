@@ -4,7 +4,7 @@ A credential is kept with all its copies or not at all; one that is refused or w
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from vc.canon import Json
@@ -15,12 +15,14 @@ from vc.jsonld import Contexts
 from vc.oid4vci import EVENTS
 from wallet.accept import CLIENT, GivenOffer, claim
 from wallet.choose import Copy
-from wallet.fetching import Accepted, Arrived, Failed, fetch_copies, tell
+from wallet.fetching import Accepted, Arrived, Failed, fetch_copies, tell, wanted_by
 from wallet.formats import SENSIBLE
 from wallet.grants import Dataset, Grant, drop_grants, grants, keep_grant
 from wallet.issuer_documents import issuer_documents
 from wallet.issuer_metadata import batch_size
 from wallet.issuer_session import Ask, Session
+from wallet.key_proofs import keys_for
+from wallet.keys import HolderKey
 from wallet.login import finish, take_login
 from wallet.pending import drop_promises, keep_promises, promises
 from wallet.receive import Received, issuer_of, receive, same_batch
@@ -40,6 +42,7 @@ class Collected:
     told: bool  # whether the platform knows that it can erase its own copies
     retired: int = 0  # copies that newer ones took the place of
     failed: tuple[Failed, ...] = ()  # of which nothing was kept
+    left_out: Mapping[str, str] = field(default_factory=dict)  # what is not for this wallet, and why: a code
 
     def to_json(self) -> dict[str, Json]:
         """For scripts."""
@@ -47,6 +50,7 @@ class Collected:
             "issuer": self.issuer,
             "added": self.added,
             "deferred": list(self.deferred),
+            "leftOut": dict[str, Json](self.left_out),
             "told": self.told,
             "failed": failed_json(self.failed),
         }
@@ -102,9 +106,9 @@ async def collect_login(
 async def _collect(shelf: Shelf, session: Session, grant: Grant, *, contexts: Contexts) -> Collected:
     """The offer is used up, so the grant is written down before anything else: a refresh can finish this."""
     grant = keep_grant(shelf.vault, grant)
-    keys = shelf.make_keys(min(grant.copies, batch_size(session.metadata)), rand=session.rand)
-    grant = keep_grant(shelf.vault, replace(grant, copies=len(keys)))
+    grant = keep_grant(shelf.vault, replace(grant, copies=min(grant.copies, batch_size(session.metadata))))
     try:
+        keys = make_keys(shelf, session, grant, grant.datasets)
         with keys_used_or_dropped(shelf.vault, keys):
             accepted = await fetch_copies(session, grant, grant.datasets, keys)
             collected = await keep(shelf, grant, accepted, contexts=contexts)
@@ -116,6 +120,12 @@ async def _collect(shelf: Shelf, session: Session, grant: Grant, *, contexts: Co
         raise
     _drop_replaced(shelf, grant.id)
     return collected
+
+
+def make_keys(shelf: Shelf, session: Session, grant: Grant, datasets: Sequence[Dataset]) -> tuple[HolderKey, ...]:
+    """A key for each copy, of every kind that the issuer takes for some of ``datasets``; kept before they are named."""
+    count = min(grant.copies, batch_size(session.metadata))
+    return keys_for(wanted_by(session, datasets), lambda kind: shelf.make_keys(count, rand=session.rand, kind=kind))
 
 
 async def keep(
@@ -152,7 +162,7 @@ async def keep(
     if failed and not (right or accepted.pending):
         raise next((one.error for one in failed if isinstance(one.error, Undetermined)), failed[0].error)
     deferred = tuple(one.dataset.configuration for one in accepted.pending)
-    return Collected(accepted.issuer, added, deferred, all(told), retired, failed)
+    return Collected(accepted.issuer, added, deferred, all(told), retired, failed, session.left_out)
 
 
 def current(shelf: Shelf, grant: Grant) -> Grant:

@@ -12,6 +12,7 @@ from vc.oid4vp import Request
 from wallet.accept import GivenOffer, read_offer
 from wallet.fetching import Failed
 from wallet.formats import FORMATS, parse_formats
+from wallet.platform_words import left_out_lines
 from wallet.web import answer_pages, login_pages, steps, views
 from wallet.web.brought import OfferLink, RequestLink, read_brought
 from wallet.web.desk import DESK, Desk, Fetching, Offered, Returned, background
@@ -94,10 +95,16 @@ async def get_result(request: web.Request) -> web.StreamResponse:
         field = "tx_code" if _needs_code(fetching.offer) else "again"
         return _offer_page(request, fetching.offer, wrong=wrong_from(request, error, field), status=error.http_status)
     lang = language(request)
-    deferred = [named(one, lang) for one in got.deferred]
-    failed = told_failed(got.failed, lang)
     return page(
-        request, "received", here="receive", new=got.added, already=0, deferred=deferred, failed=failed, told=got.told
+        request,
+        "received",
+        here="receive",
+        new=got.added,
+        already=0,
+        deferred=[named(one, lang) for one in got.deferred],
+        failed=told_failed(got.failed, lang),
+        left_out=left_out_lines(got.left_out, lang),
+        told=got.told,
     )
 
 
