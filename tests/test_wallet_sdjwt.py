@@ -33,7 +33,8 @@ from verifier.check import check, policy
 from verifier.report import build
 from verifier.request import Wanted, build_request
 from wallet.answers import Answer, filed_under
-from wallet.choose import Copy, Plan, Proposal, only, plan
+from wallet.choice import only
+from wallet.choose import Copy, Plan, Proposal, plan
 from wallet.held import by_statement
 from wallet.keys import HolderKey
 from wallet.ledger import entry

@@ -10,7 +10,8 @@ from typing import Final
 from vc.canon import Json, to_json
 from vc.oid4vp import SD_JWT_VC, CredentialQuery, Request
 from wallet.answers import MAX_TEXT, Answer
-from wallet.choose import Copy, Plan, Proposal, claim_name, issuer_name
+from wallet.choice import claim_name
+from wallet.choose import Copy, Plan, Proposal, issuer_name
 from wallet.formats import FORMATS, SD_JWT, signs_as
 from wallet.guard import assess
 from wallet.guard_words import judged_json, ledger_values, low_text, trace_lines, traces_json, verdict_lines

@@ -11,7 +11,8 @@ from vc.canon import Json, canonicalize
 from vc.errors import Malformed
 from wallet import saying
 from wallet.card import answer_codes
-from wallet.choose import Plan, only
+from wallet.choice import only
+from wallet.choose import Plan
 from wallet.delivery import deliver, record_failure
 from wallet.ledger import BROKEN
 from wallet.online import Asked as Linked
