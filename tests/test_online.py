@@ -23,7 +23,7 @@ from vc.oid4vp import parse_answer
 from vc.request_object import REQUEST_TYPE, request_link
 from vc.x5c import certificate_thumbprint
 from wallet.choose import plan
-from wallet.delivery import deliver, record_again, record_failure, was_answered
+from wallet.delivery import Outcome, deliver, record, record_again, was_answered
 from wallet.ledger import answer_to
 from wallet.online import Asked, read_request, send_answer, send_refusal
 from wallet.shelf import Shelf
@@ -329,7 +329,7 @@ async def test_an_answer_as_it_is(verifier: Verifier) -> None:
     verifier.reply = lambda: web.json_response({"redirect_uri": "https://lender.example/go#code=1", "more": 1})
     asked = await read(verifier.link())
     made = answer(asked.request)
-    assert await send_answer(asked, made, ask=fetch) == "https://lender.example/go#code=1"
+    assert (await send_answer(asked, made, ask=fetch)).redirect == "https://lender.example/go#code=1"
     received = verifier.received()
     assert (received.state, received.error) == ("of-this-session", None)
     assert received.answer is not None
@@ -378,7 +378,8 @@ async def test_a_no_says_nothing_else(verifier: Verifier) -> None:
 )
 async def test_an_address_to_go_on_that_is_none(verifier: Verifier, uri: Any) -> None:
     verifier.reply = lambda: web.json_response({"redirect_uri": uri})
-    assert await send_answer(await read(verifier.link()), {"vp_token": {}}, ask=fetch) is None
+    taken = await send_answer(await read(verifier.link()), {"vp_token": {}}, ask=fetch)
+    assert taken.redirect is None
 
 
 @pytest.mark.parametrize(
@@ -398,11 +399,11 @@ async def test_an_answer_that_is_not_taken_stands_in_the_ledger_twice(
     made = plan(asked.request, shelf.copies(), contexts=CONTEXTS, at=AT)
     shelf.record(asked.request, made.proposals, at=AT, rand=os.urandom)
 
-    async def write(why: str) -> None:
-        record_failure(shelf, asked.request, why, at=AT, rand=os.urandom)
+    async def write(outcome: Outcome) -> None:
+        record(shelf, asked.request, outcome, at=AT, rand=os.urandom)
 
     with pytest.raises(VcError) as refused:
-        await deliver(asked, {"vp_token": {}}, ask=fetch, write_failure=write)
+        await deliver(asked, {"vp_token": {}}, ask=fetch, at=AT, write=write)
     assert _code(refused.value) == code
     assert len(verifier.got) == 1  # what was sent is not sent again
     first, second = shelf.ledger()  # which checks the chain

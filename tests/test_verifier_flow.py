@@ -15,7 +15,7 @@ import pytest
 from tests.asking import DEMAND, Service, running, shown
 from tests.line import AT, Shown, answer, credential, request, trust
 from tests.test_verify import by_thief
-from tests.verifying import dcql
+from tests.verifying import dcql, stocked
 from vc.canon import parse_object, to_json
 from vc.client_id import DID, HASH, REDIRECT_URI, SAN_DNS
 from vc.documents import NO_DOCUMENTS
@@ -36,7 +36,11 @@ from verifier.render import to_html, to_text
 from verifier.retention import REMEMBERED, purge
 from verifier.sessions import Created
 from verifier.tables import SESSION
+from wallet.choose import plan
+from wallet.delivery import Outcome, deliver, record, was_answered
 from wallet.online import send_answer, send_refusal
+from wallet.words import ledger_text
+from work import CONTEXTS
 from work.receipt import MEMBER, Kept, verify_receipt
 
 
@@ -231,10 +235,45 @@ async def test_what_was_stolen_is_refused(service: Service) -> None:
     assert "DOMAIN_MISMATCH" in {one["code"] for one in report["reasons"]}
 
 
+async def test_the_wallet_keeps_the_receipt_in_its_ledger(service: Service, tmp_path: Path) -> None:
+    shelf = stocked(tmp_path)
+    asked = await service.read(service.ask())
+    made = plan(asked.request, shelf.copies(), contexts=CONTEXTS, at=AT)
+    shelf.record(asked.request, made.proposals, at=AT, rand=os.urandom)
+
+    async def write(outcome: Outcome) -> None:
+        record(shelf, asked.request, outcome, at=AT, rand=os.urandom)
+
+    await deliver(asked, shown(asked), ask=fetch, at=AT, write=write)
+    first, second = shelf.ledger()  # which checks the chain
+    assert (second["receiptFor"], second["shown"], second["verifier"]) == (first["number"], [], first["verifier"])
+    kept: Any = second["receipt"]
+    assert (kept["kept"], kept["nonce"]) == (["report"], asked.request.nonce)
+    about: dict[str, Any] = {"client_id": asked.request.client_id, "roots": (), "documents": NO_DOCUMENTS, "at": AT}
+    assert verify_receipt(kept["jws"], nonce=asked.request.nonce, **about).kept == (Kept.REPORT,)
+    for lang, words in (("en", "it keeps the report"), ("fr", "garder le rapport")):
+        assert words in ledger_text(shelf.ledger(), lang)
+    assert was_answered(shelf, asked.request)  # the receipt is no answer, and hides none
+    shelf.vault.close()
+
+
+async def test_a_receipt_that_is_not_theirs_is_no_receipt(
+    service: Service,
+) -> None:
+    one, other = [await service.read(service.ask()) for _ in range(2)]
+    told: list[Outcome] = []
+
+    async def write(outcome: Outcome) -> None:
+        told.append(outcome)
+
+    await deliver(replace(one, request=other.request), shown(one), ask=fetch, at=AT, write=write)
+    assert told == []
+
+
 async def test_the_same_device_gets_the_result_and_nobody_else(service: Service) -> None:
     made = service.ask(redirect_uri="https://lender.example/back?offer=7")
     asked = await service.read(made)
-    went = await send_answer(asked, shown(asked), ask=fetch)
+    went = (await send_answer(asked, shown(asked), ask=fetch)).redirect
     assert went is not None
     assert went.startswith("https://lender.example/back?offer=7&response_code=")
     code = parse_qs(urlsplit(went).query)["response_code"][0]

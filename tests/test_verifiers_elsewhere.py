@@ -106,7 +106,7 @@ async def test_it_reads_what_the_wallet_shows(*, certificate: bool, mode: str, p
         asked = await read(verifier.link)
         assert asked.client.voucher is (Voucher.ROOT if certificate else Voucher.DID)
         made = answer(asked.request)
-        redirect = await send_answer(asked, made, ask=fetch)
+        redirect = (await send_answer(asked, made, ask=fetch)).redirect
         told = await verifier.line()
     assert (told["type"], told["state"], told["nonce"]) == ("dcql", "its-own-state", asked.request.nonce)
     assert redirect == f"https://lender.example/done#response_code={asked.request.nonce}"

@@ -149,7 +149,17 @@ def test_a_day_of_a_worker_on_a_phone_in_french(chromium: Any, wallet: Wallet, s
         assert elsewhere == []
 
 
-PAGES = ("/", "/insights", "/receive", "/answer", "/ledger", "/settings", "/nothing-here")
+PAGES = (
+    "/",
+    "/insights",
+    "/renew",
+    "/renew?rebind=yes",
+    "/receive",
+    "/answer",
+    "/ledger",
+    "/settings",
+    "/nothing-here",
+)
 
 
 @pytest.mark.parametrize("viewport", [NARROW, WIDE], ids=["narrow", "wide"])
@@ -187,7 +197,7 @@ def test_every_page_is_accessible_and_fits(
             page.locator("main li.card a").nth(place).click()
             check()
         name = page.url.rpartition("/")[2]
-        for kind in ("reply", "dispute"):
+        for kind in ("reply", "dispute", "delete"):
             check(f"/held/{name}/{kind}")
         page.goto(f"{wallet.base}/answer")
         page.set_input_files("#file", asked)

@@ -92,8 +92,35 @@ async def test_a_no_ends_the_waiting(database: Database, shelf: Shelf) -> None:
         settle(database, "denied")
         service.clock.forward(hours=2)
         no = await came_back(shelf, service.clock)
-        assert "the platform says no to this credential" in str(no.error)
+        assert [(one.dataset.configuration, one.error.code) for one in no.failed] == [(RATING, "ISSUER_DENIED")]
+        assert "the platform says no to this credential" in str(no.failed[0].error)
+        ask = Between()
+        assert (await came_back(shelf, service.clock, ask=ask)).task.is_idle  # a no is told once
+        assert ask.asked == []
     assert (promises(shelf.vault), len(shelf.copies())) == ((), 2)
+
+
+async def test_a_no_to_one_holds_up_no_other(database: Database, shelf: Shelf) -> None:
+    sample_statements(database)
+    async with running(database, hold=("Rating",)) as service:
+        await take(shelf, offered(service, BBS, RATING).link, service.clock)
+        settle(database, "denied")
+        service.clock.forward(days=30)
+        got = await came_back(shelf, service.clock)
+    assert ([one.dataset.configuration for one in got.failed], got.added, got.retired) == ([RATING], 2, 2)
+
+
+async def test_a_promise_that_the_platform_forgot_is_asked_for_anew(database: Database, shelf: Shelf) -> None:
+    sample_statements(database)
+    async with running(database, hold=("Rating",)) as service:
+        await take(shelf, offered(service, BBS, RATING).link, service.clock)
+        service.clock.forward(hours=2)
+        gone = Between({"/deferred": lambda _: Fetched(400, {}, b'{"error":"invalid_transaction_id"}')})
+        (failed,) = (await came_back(shelf, service.clock, ask=gone)).failed
+        assert failed.error.code == "PROMISE_LOST"
+        assert (promises(shelf.vault), reasons(shelf, service.clock)) == ((), [Reason.MISSING])
+        assert (await came_back(shelf, service.clock)).deferred == (RATING,)
+    assert len(promises(shelf.vault)) == 1
 
 
 # ---- new copies ------------------------------------------------------------------------------------------------------

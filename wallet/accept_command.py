@@ -94,12 +94,14 @@ def accept_command(
     lang: Lang = "en",
     as_json: Json_ = False,
 ) -> None:
-    """Fetch the credentials of an offer. Each is verified before it is kept; if one is wrong, none is."""
+    """Fetch the credentials of an offer. Each is verified before it is kept; one that is wrong holds up no other."""
     told_in, wanted = language(lang), parse_formats(formats or ())
     with open_shelf(home_dir, lang=told_in) as shelf:
         wish = _Wish(shelf, tx_code, copies, wanted, client_id, told_in, as_json)
         came = asyncio.run(_take(wish, _link(offer), redirect_url, open_browser=open_browser))
     _show(came, told_in, as_json=as_json)
+    for failed in getattr(came, "failed", ()):
+        raise typer.Exit(failed.error.exit_code)
 
 
 def _link(offer: str) -> str:

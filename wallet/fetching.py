@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from vc.canon import Json
-from vc.errors import Malformed, VcError
+from vc.errors import Malformed, Undetermined, VcError
 from vc.keyproof import JWT
 from vc.model import Object
 from vc.oid4vci import MAX_TEXT
@@ -33,13 +33,22 @@ class Arrived:
 
 
 @dataclass(frozen=True, slots=True)
+class Failed:
+    """One credential that did not come, or not right, and why."""
+
+    dataset: Dataset
+    error: VcError
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
-    """What an issuer gave, and what it has still to decide on."""
+    """What an issuer gave, what it has still to decide on, and what it did not give."""
 
     session: Session = field(repr=False)
     arrived: tuple[Arrived, ...]
     pending: tuple[Pending, ...]
     holders: frozenset[str]  # the DIDs of the keys that copies were asked for
+    failed: tuple[Failed, ...] = ()
 
     @property
     def issuer(self) -> str:
@@ -60,22 +69,27 @@ def wanted_by(session: Session, datasets: Sequence[Dataset]) -> Mapping[str, Wan
 async def fetch_copies(
     session: Session, grant: Grant, datasets: Sequence[Dataset], keys: Sequence[HolderKey]
 ) -> Accepted:
-    """A copy of each credential for each key of the kind that its issuer takes.
-
-    Raises what :func:`wallet.issuer_session.document` does.
-    """
+    """A copy of each credential for each key of the kind that its issuer takes. One that is refused holds up no other;
+    an issuer that does not answer is not asked for the rest."""
     arrived: list[Arrived] = []
     pending: list[Pending] = []
+    failed: list[Failed] = []
     wanted = wanted_by(session, datasets)
-    for dataset in datasets:
+    for position, dataset in enumerate(datasets):
         taken = wanted[dataset.configuration]
         mine = [key for key in keys if key.public.kind == taken.kind]
-        answer = await _request(session, dataset, taken, mine)
-        if "transaction_id" in answer:
-            pending.append(_promised(session, grant, dataset, [key.did for key in mine], answer))
-        else:
-            arrived.append(_arrived(dataset, answer))
-    return Accepted(session, tuple(arrived), tuple(pending), frozenset(key.did for key in keys))
+        try:
+            answer = await _request(session, dataset, taken, mine)
+            if "transaction_id" in answer:
+                pending.append(_promised(session, grant, dataset, [key.did for key in mine], answer))
+            else:
+                arrived.append(_arrived(dataset, answer))
+        except Undetermined as error:
+            failed += [Failed(one, error) for one in datasets[position:]]
+            break
+        except VcError as error:
+            failed.append(Failed(dataset, error))
+    return Accepted(session, tuple(arrived), tuple(pending), frozenset(key.did for key in keys), tuple(failed))
 
 
 async def fetch_deferred(session: Session, grant: Grant, pending: Pending) -> Accepted:

@@ -25,14 +25,17 @@ _FORM: Final = "application/x-www-form-urlencoded"
 _JSON: Final = "application/json"
 JWT: Final = "application/jwt"
 _NOT_FOUND: Final = (404, 410)
-_FINAL: Final = ("credential_request_denied", "invalid_transaction_id")  # asking again changes nothing (§9.3)
+# Asking again for the same changes nothing (§8.3.1.2, §9.3).
+_FINAL: Final[Mapping[str, str]] = MappingProxyType(
+    {"credential_request_denied": "ISSUER_DENIED", "invalid_transaction_id": "PROMISE_LOST"}
+)
 _WANTS_NONCE: Final = "use_dpop_nonce"
 
 # Errors of an issuer as what a worker can do; everything else is said as it came.
 _ADVICE: Final[Mapping[str, str]] = MappingProxyType(
     {
         "invalid_grant": "the offer was used, is too old, or the code is wrong; ask the platform for a new one",
-        "invalid_transaction_id": "the platform does not know what it promised any more; ask it for a new offer",
+        "invalid_transaction_id": "the platform does not know what it promised any more; the next refresh asks anew",
         "credential_request_denied": "the platform says no to this credential; ask it why",
         "invalid_encryption_parameters": "the platform and this wallet know no common way to encrypt; tell it so",
         "invalid_client": "the platform does not know this wallet; ask it which --client-id to use",
@@ -160,7 +163,7 @@ def document(answer: Fetched, where: str) -> dict[str, Json]:
         raise Undetermined(f"{where} answers with an error ({answer.status})", "try again later", code="ISSUER_DOWN")
     if answer.status >= 400:
         error = "invalid_grant" if answer.status == GONE else error_of(answer)
-        code = "ISSUER_DENIED" if error in _FINAL else "ISSUER_REFUSED"
+        code = _FINAL.get(error, "ISSUER_REFUSED")
         raise Rejected((Finding(code, f"{where}: {_ADVICE.get(error, error)}", ""),))
     if not 200 <= answer.status < 300:
         raise Malformed(where, f"answers with {answer.status}, which leads elsewhere", code="REDIRECTED")

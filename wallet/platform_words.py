@@ -10,6 +10,7 @@ from vc.errors import Rejected, VcError
 
 if TYPE_CHECKING:
     from wallet.collect import Collected
+    from wallet.fetching import Failed
     from wallet.refresh import Refreshed, Task
 
 WORDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
@@ -22,6 +23,7 @@ def collected_text(collected: "Collected", lang: str) -> str:
     words = WORDS[lang]
     lines = [words["kept"].format(count=collected.added, issuer=collected.issuer)]
     lines += [words["deferred"].format(what=printable(name)) for name in collected.deferred]
+    lines += _failed(collected.failed, lang)
     lines += left_out_lines(collected.left_out, lang)
     return "\n".join([*lines, *([] if collected.told else [words["untold"]])])
 
@@ -60,11 +62,20 @@ def _refreshed(one: "Refreshed", lang: str) -> Iterator[str]:
             yield words[key].format(issuer=issuer, count=count)
     for name in one.deferred:
         yield words["still"].format(issuer=issuer, what=printable(name))
+    yield from (f"{issuer}: {line}" for line in _failed(one.failed, lang))
     if one.error is not None:
         yield words["failed"].format(issuer=issuer, why=_sentence(one.error))
     yield from _waiting(one.task, lang)
     if one.task.is_idle and not one.task.waiting:
         yield words["idle"].format(issuer=issuer)
+
+
+def _failed(failed: Sequence["Failed"], lang: str) -> list[str]:
+    """What did not come, and why."""
+    return [
+        WORDS[lang]["not_come"].format(what=printable(one.dataset.configuration), why=_sentence(one.error))
+        for one in failed
+    ]
 
 
 def _waiting(task: "Task", lang: str) -> Iterator[str]:

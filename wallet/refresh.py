@@ -17,12 +17,12 @@ from vc.io.command import problem
 from vc.jsonld import Contexts
 from vc.model import format_date_time
 from wallet.choose import Copy, times_seen
-from wallet.collect import keep, make_keys
-from wallet.fetching import fetch_copies, fetch_deferred
+from wallet.collect import Collected, current, failed_json, give_up, is_denied, keep, make_keys
+from wallet.fetching import Failed, fetch_copies, fetch_deferred
 from wallet.grants import Dataset, Grant, drop_grants, grants, keep_grant
 from wallet.issuer_metadata import discover
 from wallet.issuer_session import Ask, Session
-from wallet.pending import Pending, drop_promises, keep_promises, promises
+from wallet.pending import Pending, drop_promises, promises
 from wallet.retire import keys_used_or_dropped
 from wallet.shelf import Shelf
 from wallet.tokens import UNRENEWABLE, renew
@@ -72,12 +72,13 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """What came of a task. Where ``error`` is set, what was there before it is still there."""
+    """What came of a task. Where ``error`` is set, or something ``failed``, what was there before it is still there."""
 
     task: Task
     added: int = 0
     retired: int = 0
     deferred: tuple[str, ...] = ()
+    failed: tuple[Failed, ...] = ()
     error: VcError | None = None
 
     def to_json(self) -> dict[str, Json]:
@@ -87,6 +88,7 @@ class Refreshed:
             "added": self.added,
             "retired": self.retired,
             "deferred": list(self.deferred),
+            "failed": failed_json(self.failed),
             "error": problem(self.error) if self.error else None,
         }
 
@@ -164,7 +166,7 @@ async def _refreshed(shelf: Shelf, task: Task, session: Session, contexts: Conte
     result = Refreshed(task)
     for pending in task.due:
         result = await _fetched(shelf, result, grant, pending, session, contexts)
-    return await _renewed(shelf, result, _current(shelf, grant), session, contexts) if task.reasons else result
+    return await _renewed(shelf, result, current(shelf, grant), session, contexts) if task.reasons else result
 
 
 async def open_session(shelf: Shelf, session: Session, grant: Grant) -> Grant:
@@ -192,16 +194,11 @@ async def open_session(shelf: Shelf, session: Session, grant: Grant) -> Grant:
 def _begun(shelf: Shelf, session: Session, grant: Grant) -> Grant:
     """Write down that the refresh token is on its way: a second wallet that sent it too would end the grant."""
     with shelf.vault.transaction():
-        known = _current(shelf, grant)
+        known = current(shelf, grant)
         if known.sent is not None and known.sent <= session.now() < known.sent + ANSWERED_WITHIN:
             what = "another refresh of this wallet may be under way"
             raise Undetermined(what, "wait a minute, and run it again", code="REFRESH_UNDER_WAY")
         return keep_grant(shelf.vault, replace(known, sent=session.now()))
-
-
-def _current(shelf: Shelf, grant: Grant) -> Grant:
-    """The grant as it stands in the vault now."""
-    return next((one for one in grants(shelf.vault) if one.id == grant.id), grant)
 
 
 def _forget(shelf: Shelf, grant: Grant) -> None:
@@ -214,18 +211,19 @@ def _forget(shelf: Shelf, grant: Grant) -> None:
 async def _fetched(
     shelf: Shelf, result: Refreshed, grant: Grant, pending: Pending, session: Session, contexts: Contexts
 ) -> Refreshed:
-    """Come back for what was promised. A promise goes with what it gave, or with a no."""
+    """Come back for what was promised. A promise goes with what it gave, or with a no, which is told once."""
     try:
         accepted = await fetch_deferred(session, grant, pending)
-    except Rejected as no:
-        if any(finding.code == "ISSUER_DENIED" for finding in no.findings):
-            drop_promises(shelf.vault, [pending.id])
+        kept = await keep(shelf, grant, accepted, contexts=contexts, kept_promise=pending.id)
+    except Undetermined:
         raise
-    if accepted.pending:
-        keep_promises(shelf.vault, accepted.pending)
-        return replace(result, deferred=(*result.deferred, pending.dataset.configuration))
-    kept = await keep(shelf, _current(shelf, grant), accepted, contexts=contexts, kept_promise=pending.id)
-    return replace(result, added=result.added + kept.added, retired=result.retired + kept.retired)
+    except VcError as no:
+        if isinstance(no, Rejected) and any(one.code in ("ISSUER_DENIED", "PROMISE_LOST") for one in no.findings):
+            with shelf.vault.transaction():
+                drop_promises(shelf.vault, [pending.id])
+                give_up(shelf, grant, [pending.dataset] if is_denied(no) else [])
+        return replace(result, failed=(*result.failed, Failed(pending.dataset, no)))
+    return _with(result, kept)
 
 
 async def _renewed(shelf: Shelf, result: Refreshed, grant: Grant, session: Session, contexts: Contexts) -> Refreshed:
@@ -236,14 +234,21 @@ async def _renewed(shelf: Shelf, result: Refreshed, grant: Grant, session: Sessi
     with keys_used_or_dropped(shelf.vault, keys):
         accepted = await fetch_copies(session, grant, wanted, keys)
         kept = await keep(shelf, grant, accepted, contexts=contexts, instead_of=result.task.old_keys)
+    return _with(result, kept)
+
+
+def _with(result: Refreshed, kept: Collected) -> Refreshed:
     return replace(
         result,
         added=result.added + kept.added,
         retired=result.retired + kept.retired,
         deferred=(*result.deferred, *kept.deferred),
+        failed=(*result.failed, *kept.failed),
     )
 
 
 def errors(results: Sequence[Refreshed]) -> Iterator[VcError]:
     """What went wrong."""
-    yield from (one.error for one in results if one.error is not None)
+    for one in results:
+        yield from (each.error for each in one.failed)
+        yield from () if one.error is None else (one.error,)

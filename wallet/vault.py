@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import RLock
 from types import MappingProxyType
 from typing import Any, Final, Self
 
@@ -59,14 +60,14 @@ _NOTHING: Final[_Changed] = MappingProxyType({})
 
 
 class Vault:
-    """An open vault. :meth:`create` or :meth:`open` it, in a ``with`` statement; one thread uses it at a time.
+    """An open vault. :meth:`create` or :meth:`open` it, in a ``with`` statement; threads wait for each other's changes.
 
     Any method may raise :class:`Malformed` ``VAULT_DAMAGED``, and :class:`Undetermined` ``VAULT_BUSY`` (another
-    program is writing), ``VAULT_UNAVAILABLE`` (full disk, read-only) or ``VAULT_REKEYED`` (the passphrase was changed
-    meanwhile). After an error the vault is as it was before.
+    program is writing), ``VAULT_UNAVAILABLE`` (full disk, read-only), ``VAULT_REKEYED`` (the passphrase was changed
+    meanwhile) or ``VAULT_CLOSED``. After an error the vault is as it was before.
     """
 
-    __slots__ = ("_db", "_inside", "_key", "_path", "_rand", "_slot", "_stretched")
+    __slots__ = ("_db", "_inside", "_key", "_lock", "_path", "_rand", "_slot", "_stretched")
 
     def __init__(
         self, path: Path, db: sqlite3.Connection, *, slot: Slot, stretched: bytes, key: bytes, rand: Rand
@@ -78,6 +79,7 @@ class Vault:
         self._key = key
         self._rand = rand
         self._inside = False
+        self._lock = RLock()
 
     @classmethod
     def create(cls, path: Path, passphrase: bytes, *, rand: Rand, cost: Cost = DEFAULT_COST) -> Self:
@@ -100,12 +102,10 @@ class Vault:
     def open(cls, path: Path, secret: bytes, *, rand: Rand, by: str = OPENER, patience: float = PATIENCE) -> Self:
         """Open a vault and check every row of it; one of an earlier format becomes one of this. Costs one Argon2id.
 
-        ``patience``: seconds to wait for other programs.
-
-        ``secret`` is the passphrase, or what the 24 words or the guardians' shares say, as ``by`` tells.
-
-        Raises :class:`Rejected` ``WRONG_PASSPHRASE``, ``WRONG_WORDS`` or ``WRONG_SHARES``, :class:`Malformed`
-        ``NO_VAULT``, ``NOT_A_VAULT`` or ``VAULT_DAMAGED``, :class:`Unsupported` ``VAULT_NEWER``.
+        ``secret`` is the passphrase, or what the 24 words or the guardians' shares say, as ``by`` tells; ``patience``
+        are seconds to wait for other programs. Raises :class:`Rejected` ``WRONG_PASSPHRASE``, ``WRONG_WORDS`` or
+        ``WRONG_SHARES``, :class:`Malformed` ``NO_VAULT``, ``NOT_A_VAULT`` or ``VAULT_DAMAGED``, :class:`Unsupported`
+        ``VAULT_NEWER``.
         """
         require_file(path)
         db = connect(path, patience)
@@ -142,8 +142,9 @@ class Vault:
 
     def close(self) -> None:
         """Forget the key. What is not committed is undone."""
-        self._db.close()
-        self._key = self._stretched = b""
+        with self._lock:
+            self._db.close()
+            self._key = self._stretched = b""
 
     @property
     def path(self) -> Path:
@@ -256,15 +257,16 @@ class Vault:
         return self._slot.rewrapped(key, self._stretched, rand=self._rand), self._stretched
 
     def _rekey(self, wrap: Callable[[bytes], tuple[Slot, bytes]], changed: _Changed = _NOTHING) -> None:
-        if self._inside:
-            raise RuntimeError("the vault key is changed outside of transactions")
-        key = self._rand(KEY_BYTES)
-        slot, stretched = wrap(key)
-        with self.transaction():
-            openers = {kind: one for kind, one in {**self._openers(), **changed}.items() if one is not None}
-            slots = [slot, *(opener.wrap(key, rand=self._rand) for opener, _ in openers.values())]
-            self._reseal(key, slots, openers)
-        self._key, self._slot, self._stretched = key, slot, stretched
+        with self._lock:
+            if self._inside:
+                raise RuntimeError("the vault key is changed outside of transactions")
+            key = self._rand(KEY_BYTES)
+            slot, stretched = wrap(key)
+            with self.transaction():
+                openers = {kind: one for kind, one in {**self._openers(), **changed}.items() if one is not None}
+                slots = [slot, *(opener.wrap(key, rand=self._rand) for opener, _ in openers.values())]
+                self._reseal(key, slots, openers)
+            self._key, self._slot, self._stretched = key, slot, stretched
 
     def _reseal(self, key: bytes, slots: Sequence[Slot], openers: _Openers) -> None:
         listed = self._manifest()
@@ -336,17 +338,18 @@ class Vault:
 
     @contextmanager
     def _transaction(self, mode: str) -> Iterator[None]:
-        outermost = self._begin(mode)
-        try:
-            yield
-            if outermost:
-                self._commit()
-        except BaseException:
-            self._undo()
-            raise
-        finally:
-            if outermost:
-                self._inside = False
+        with self._lock:
+            outermost = self._begin(mode)
+            try:
+                yield
+                if outermost:
+                    self._commit()
+            except BaseException:
+                self._undo()
+                raise
+            finally:
+                if outermost:
+                    self._inside = False
 
     def _begin(self, mode: str) -> bool:
         """Begin, and tell so; or join the transaction under way."""

@@ -60,7 +60,7 @@ def connect(path: Path, patience: float) -> sqlite3.Connection:
 def _connected(path: Path, patience: float) -> sqlite3.Connection:
     uri = f"{path.absolute().as_uri()}?mode=rw"  # never makes a file
     try:
-        # One thread at a time uses a vault (the web app's box sees to it), and it need not be the same one.
+        # One thread at a time uses a vault (its lock sees to it), and it need not be the same one.
         return sqlite3.connect(uri, uri=True, timeout=patience, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
         raise _translated(error, path) from None
@@ -126,8 +126,10 @@ def run(db: sqlite3.Connection, path: Path, statement: str, *values: object) -> 
     """All rows of one statement; SQLite's errors as :class:`Malformed` or :class:`Undetermined`, sorted by remedy."""
     try:
         return db.execute(statement, values).fetchall()
-    except sqlite3.ProgrammingError:  # a mistake of ours, not of the file
-        raise
+    except sqlite3.ProgrammingError as error:
+        if "closed" not in str(error):  # a mistake of ours, not of the file
+            raise
+        raise Undetermined("the wallet was locked meanwhile", "open it again", code="VAULT_CLOSED") from None
     except sqlite3.Error as error:
         raise _translated(error, path) from None
     except UnicodeDecodeError:  # Python's, for a text or a message of SQLite's that quotes the file

@@ -18,14 +18,16 @@ from wallet.web import (
     held_pages,
     insight_pages,
     ledger_pages,
+    login_pages,
     receive_pages,
+    renew_pages,
     trust_pages,
 )
 from wallet.web import backup_pages as backup
 from wallet.web import opener_pages as openers
 from wallet.web.box import Box
 from wallet.web.desk import DESK, Desk
-from wallet.web.guard import ENTER, add_headers, enter, guard
+from wallet.web.guard import BACK, ENTER, add_headers, enter, guard
 from wallet.web.page import STYLE_PATH, get_style
 
 _NAME: Final = "{name:[0-9a-f]{12}}"
@@ -57,6 +59,14 @@ ROUTES: Final = (
     web.post(f"/offer/{_ID}", receive_pages.post_offer),
     web.get(f"/offer/{_ID}/result", receive_pages.get_result),
     web.post("/keys", receive_pages.post_keys),
+    web.get(f"/offer/{_ID}/login", login_pages.get_login),
+    web.get(f"{BACK}{_ID}", login_pages.get_back, allow_head=False),
+    web.get("/renew", renew_pages.get_renew),
+    web.post("/renew", renew_pages.post_renew),
+    web.get(f"/renew/{_ID}", renew_pages.get_renewed),
+    web.get(f"/held/{_NAME}/delete", held_pages.get_delete),
+    web.post(f"/held/{_NAME}/delete", held_pages.post_delete),
+    web.get(f"/deleted/{_ID}", held_pages.get_deleted),
     web.get("/ledger", ledger_pages.get_ledger),
     web.get("/ledger.{form:csv|json}", ledger_pages.get_export),
     web.get("/ledger/{number:[0-9]{1,9}}", ledger_pages.get_entry),

@@ -116,7 +116,7 @@ class FileOpener:
 
 
 class Box:
-    """One vault for all pages. What is done with it is done by its own thread, one thing after the other."""
+    """One vault for all pages. What they do with it is done by its own thread, one thing after the other."""
 
     def __init__(
         self, opener: Opener, *, idle_minutes: float = IDLE_MINUTES, clock: Callable[[], float] = time.monotonic
@@ -177,6 +177,12 @@ class Box:
             return await self._run(lambda: step(self._require()))
         finally:
             self._used = self._clock()
+
+    async def beside(self, work: Callable[[Shelf], _T]) -> _T:
+        """As :meth:`use`, in a thread of its own: for what waits for the network most of the time. The pages use the
+        vault between its steps. Where it is locked meanwhile, the work ends with ``VAULT_CLOSED`` at the next step."""
+        shelf = await self.use(lambda shelf: shelf)
+        return await asyncio.to_thread(work, shelf)
 
     @asynccontextmanager
     async def watched(self) -> AsyncIterator[None]:

@@ -1,11 +1,11 @@
 """What the pages share while ``ouvrage wallet serve`` runs: the vault, one visitor, and what is under way."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, Final, TypeVar
+from typing import Any, BinaryIO, Final, TypeVar
 
 from aiohttp import web
 
@@ -19,6 +19,7 @@ from wallet.collect import Collected
 from wallet.issuer_session import Ask
 from wallet.manifest import Age
 from wallet.online import Asked as Linked
+from wallet.refresh import Refreshed
 from wallet.web.box import Box
 
 SECRET_BYTES: Final = 32
@@ -38,6 +39,40 @@ class Fetching:
 
     offer: GivenOffer
     task: "asyncio.Task[Collected]"
+
+
+@dataclass(frozen=True, slots=True)
+class LoggingIn:
+    """An offer for which the worker is at the platform, to log in. What the code will need is in the vault alone."""
+
+    offer: GivenOffer
+    url: str = field(repr=False)
+    redirect: str
+    state: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """An offer whose login is done: where the browser was sent to, which counts once."""
+
+    offer: GivenOffer
+    redirected: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshing:
+    """Platforms that are asked for new copies, or were."""
+
+    task: "asyncio.Task[tuple[Refreshed, ...]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A statement that was deleted, of which its platform is being told, or was."""
+
+    type: str
+    count: int
+    task: "asyncio.Task[bool]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +138,22 @@ class Restored:
     renewed: bool
 
 
-UnderWay = Offered | Fetching | Asked | Answered | NewWords | NewShares | MadeBackup | Restored
+UnderWay = (
+    Offered
+    | LoggingIn
+    | Returned
+    | Fetching
+    | Refreshing
+    | Deleted
+    | Asked
+    | Answered
+    | NewWords
+    | NewShares
+    | MadeBackup
+    | Restored
+)
 _T = TypeVar("_T", bound=UnderWay)
+_R = TypeVar("_R")
 
 
 @dataclass(slots=True)
@@ -145,7 +194,7 @@ class Desk:
         return what
 
     async def lock(self) -> None:
-        """Lock the vault, and forget what is under way."""
+        """Lock the vault, and forget what is under way, logins too."""
         await self.box.close()
         self.under_way.clear()
 
@@ -161,6 +210,13 @@ _SECRET: Final = (NewWords, NewShares, MadeBackup)
 def _drop(what: UnderWay) -> None:
     if isinstance(what, MadeBackup):
         what.file.close()
+
+
+def background(work: Coroutine[Any, Any, _R]) -> "asyncio.Task[_R]":
+    """Begin something that a later page tells of. What goes wrong is told there, and by nobody else."""
+    task = asyncio.create_task(work)
+    task.add_done_callback(lambda done: None if done.cancelled() else done.exception())
+    return task
 
 
 DESK: Final = web.AppKey("desk", Desk)

@@ -2,6 +2,7 @@
 
 import hmac
 import logging
+import re
 import traceback
 from typing import Final
 from urllib.parse import urlsplit
@@ -13,11 +14,13 @@ from vc.io.web import Handler
 from wallet.web import phrases
 from wallet.web.box import Locked
 from wallet.web.desk import DESK, Desk
-from wallet.web.page import HEADERS, STYLE_PATH, language, page, see_other
+from wallet.web.page import HEADERS, STYLE_PATH, VISITOR, language, page, see_other
 
 ENTER: Final = "/enter"
+BACK: Final = "/back/"  # where a platform sends the browser after a login: let in by a name and a state nobody guesses
 WITHOUT_VAULT: Final = frozenset({"/unlock", "/new"})
 
+_BACK: Final = re.compile(f"{BACK}[A-Za-z0-9_-]{{16}}")
 _LOG: Final = logging.getLogger("ouvrage.wallet")
 
 
@@ -31,8 +34,9 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Nothing is answered to anybody but the worker's own browser, and every error is a page."""
     try:
         _check_asked_for(request)
-        if request.path not in (STYLE_PATH, ENTER):
+        if request.path not in (STYLE_PATH, ENTER) and not _comes_back(request):
             _check_visitor(request)
+            request[VISITOR] = True
         return await handler(request)
     except Locked:
         return see_other("/unlock")
@@ -80,10 +84,14 @@ def _check_asked_for(request: web.Request) -> None:
     if request.headers.getall("Host", []) != [urlsplit(desk.base).netloc]:
         raise web.HTTPForbidden
     site = request.headers.get("Sec-Fetch-Site", "same-origin")
-    if site not in ("same-origin", "none") and request.path != ENTER:
+    if site not in ("same-origin", "none") and request.path != ENTER and not _comes_back(request):
         raise web.HTTPForbidden
     if request.method not in ("GET", "HEAD") and request.headers.get("Origin", desk.base) != desk.base:
         raise web.HTTPForbidden
+
+
+def _comes_back(request: web.Request) -> bool:
+    return request.method == "GET" and _BACK.fullmatch(request.path) is not None
 
 
 def _check_visitor(request: web.Request) -> None:

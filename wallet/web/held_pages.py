@@ -1,5 +1,6 @@
-"""What the worker holds, and what they say to it."""
+"""What the worker holds, what they say to it, and letting go of it."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -7,12 +8,15 @@ from aiohttp import web
 
 from vc.canon import Json, to_json
 from vc.errors import Malformed, VcError
+from wallet import words
 from wallet.answers import MAX_EVIDENCE, MAX_TEXT, screened, tidy
+from wallet.letting_go import Left, delete_statement
 from wallet.saying import signed_dispute, take_back
 from wallet.shelf import Shelf
 from wallet.web import steps, views
-from wallet.web.desk import DESK
+from wallet.web.desk import DESK, Deleted, Returned, background
 from wallet.web.form import Form, read_form
+from wallet.web.online_steps import tell_platforms
 from wallet.web.page import Wrong, download, language, page, see_other, wrong_from
 from wallet.web.safety import Safety, safety
 from work.digest import multihash
@@ -20,6 +24,7 @@ from work.statement import Claims
 from work.types import TYPES
 
 KINDS: Final[Mapping[str, str]] = {"reply": "Reply", "dispute": "Dispute"}
+PATIENCE: Final = 5.0  # seconds that a page waits until a platform has been told
 GROUNDS: Final = TYPES["Dispute"].claims["ground"].words
 
 
@@ -32,8 +37,9 @@ async def get_home(request: web.Request) -> web.StreamResponse:
         return views.groups(shelf.copies(), at=at, lang=lang), safety(shelf.vault)
 
     groups, safe = await desk.box.use(step)
-    reminder = safe.reminder(at) if groups else ""
-    return page(request, "home", here="home", groups=groups, safe=safe, reminder=reminder, notices=desk.box.notices)
+    told: dict[str, Any] = {"safe": safe, "reminder": safe.reminder(at) if groups else "", "notices": desk.box.notices}
+    back = [name for name, what in desk.under_way.items() if isinstance(what, Returned)]
+    return page(request, "home", here="home", groups=groups, back=back, **told)
 
 
 async def get_statement(request: web.Request) -> web.StreamResponse:
@@ -52,6 +58,41 @@ async def get_statement(request: web.Request) -> web.StreamResponse:
 
     told, shown = await desk.box.use(step)
     return page(request, "statement", here="home", told=told, shown=shown)
+
+
+async def get_delete(request: web.Request) -> web.StreamResponse:
+    """Ask before a statement is deleted."""
+    desk, lang, name = request.app[DESK], language(request), request.match_info["name"]
+    at = desk.now()
+    told = await desk.box.use(lambda shelf: views.statement(shelf.copies(), name, at=at, lang=lang))
+    return page(request, "delete", here="home", told=told)
+
+
+async def post_delete(request: web.Request) -> web.StreamResponse:
+    """Delete it, and tell its platform."""
+    desk, name = request.app[DESK], request.match_info["name"]
+    await read_form(request)
+
+    def step(shelf: Shelf) -> tuple[str, int, Left]:
+        copies = shelf.copies()
+        copy = words.find(copies, name)
+        count = sum(1 for one in copies if one.statement == copy.statement)
+        return copy.type, count, delete_statement(shelf, copy.statement)
+
+    kind, count, left = await desk.box.use(step)
+    task = background(desk.box.beside(lambda shelf: tell_platforms(shelf, left, desk)))
+    return see_other(f"/deleted/{desk.begin(Deleted(kind, count, task))}")
+
+
+async def get_deleted(request: web.Request) -> web.StreamResponse:
+    """What was deleted, and whether its platform knows."""
+    desk, lang = request.app[DESK], language(request)
+    await desk.box.use(lambda _shelf: None)
+    gone = desk.found(request.match_info["id"], Deleted)
+    await asyncio.wait([gone.task], timeout=PATIENCE)
+    done = gone.task.done() and gone.task.exception() is None and gone.task.result()
+    label = views.name_of(gone.type, lang)
+    return page(request, "deleted", here="home", label=label, count=gone.count, told=done)
 
 
 async def get_said(request: web.Request) -> web.StreamResponse:

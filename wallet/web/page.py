@@ -33,6 +33,7 @@ HEADERS: Final = MappingProxyType(
 )
 STYLE: Final = files("wallet.web").joinpath("static", "wallet.css").read_bytes()
 STYLE_PATH: Final = f"/static/wallet.{sha256(STYLE).hexdigest()[:12]}.css"
+VISITOR: Final = web.RequestKey("visitor", bool)  # set on a request by the guard, for the worker's own browser
 # In spite of "no-store", Chromium keeps whole pages in memory to go back to, until a cookie changes: so each page
 # changes one, and nobody goes back to 24 words, nor to anything after the lock.
 PAGE_COOKIE: Final = "ouvrage_wallet_page"
@@ -67,19 +68,20 @@ def page(
 ) -> web.Response:
     """A page, made from a template in the language of the request."""
     desk, lang = request.app[DESK], language(request)
+    known = request.get(VISITOR, False)  # nobody else gets a form of ours
     spoken = {
         **phrases.in_lang(lang),
         "languages": [(code, phrases.NAMES[code], f"?lang={code}") for code in LANGUAGES],
         "style": STYLE_PATH,
         "pages": PAGES,
         "here": "",
-        "csrf": desk.csrf,
-        "is_open": desk.box.is_open,
+        "csrf": desk.csrf if known else "",
+        "is_open": known and desk.box.is_open,
         "wrong": wrong,
     }
     text = _environment().get_template(f"{template}.html.j2").render({**spoken, **fields})
     response = web.Response(text=text, status=status, content_type="text/html")
-    if status != 403:
+    if known and status != 403:
         name = f"{PAGE_COOKIE}_{urlsplit(desk.base).port}"
         response.set_cookie(name, desk.secret(), path="/", httponly=True, samesite="Strict")
     if request.query.get("lang") in LANGUAGES:
@@ -95,6 +97,11 @@ def wrong_from(request: web.Request, error: VcError, field: str, *, asked: bool 
 def wrong_by(request: web.Request, key: str, field: str, **fields: object) -> tuple[Wrong, ...]:
     """What is wrong with a field, by the name of a phrase."""
     return (Wrong(field, phrases.phrase(key, language(request), **fields)),)
+
+
+def host(url: str) -> str:
+    """Who an address leads to."""
+    return phrases.clean(urlsplit(url).netloc)
 
 
 def see_other(path: str) -> web.Response:

@@ -1,8 +1,8 @@
 """What comes in: an offer of a platform, by its link or a picture of it, or credentials in a file."""
 
 import asyncio
-from typing import Final
-from urllib.parse import urlsplit
+from collections.abc import Sequence
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -10,15 +10,21 @@ from vc.canon import to_json
 from vc.errors import Malformed, VcError
 from vc.oid4vp import Request
 from wallet.accept import GivenOffer, read_offer
+from wallet.fetching import Failed
+from wallet.formats import FORMATS, parse_formats
 from wallet.platform_words import left_out_lines
-from wallet.web import answer_pages, steps, views
+from wallet.web import answer_pages, login_pages, steps, views
 from wallet.web.brought import OfferLink, RequestLink, read_brought
-from wallet.web.desk import DESK, Fetching, Offered
-from wallet.web.form import read_form
-from wallet.web.page import Wrong, download, language, page, see_other, wrong_by, wrong_from
-from wallet.web.phrases import clean
+from wallet.web.desk import DESK, Desk, Fetching, Offered, Returned, background
+from wallet.web.form import Form, read_form
+from wallet.web.online_steps import Wish, fetch_offer, finish_login
+from wallet.web.page import Wrong, download, host, language, page, see_other, wrong_by, wrong_from
+from wallet.web.phrases import clean, refusal
 
 PATIENCE: Final = 5.0  # seconds that a page waits for an offer to be fetched, before it says that it takes longer
+COPIES: Final = 5  # single-use copies of each credential: one for each showing
+MAX_COPIES: Final = 100
+MAX_CLIENT: Final = 200
 
 
 async def get_receive(request: web.Request) -> web.StreamResponse:
@@ -44,7 +50,7 @@ async def post_receive(request: web.Request) -> web.StreamResponse:
     except VcError as error:
         wrong = wrong_from(request, error, "text")
         return page(request, "receive", status=error.http_status, here="receive", wrong=wrong)
-    return page(request, "received", here="receive", new=new, already=already, deferred=(), told=True)
+    return page(request, "received", here="receive", new=new, already=already, deferred=(), failed=(), told=True)
 
 
 async def get_offer(request: web.Request) -> web.StreamResponse:
@@ -55,14 +61,21 @@ async def get_offer(request: web.Request) -> web.StreamResponse:
 
 
 async def post_offer(request: web.Request) -> web.StreamResponse:
-    """Begin to fetch it."""
+    """Begin to fetch it; or, where the platform wants a login first, to log in."""
     desk, name, form = request.app[DESK], request.match_info["id"], await read_form(request)
     offer = desk.found(name, Offered).offer
+    await desk.box.use(lambda _shelf: None)
     code = form.text("tx_code").strip().replace(" ", "")
-    if offer.pre_authorized and offer.pre_authorized.tx_code and not code:
+    if _needs_code(offer) and not code:
         return _offer_page(request, offer, wrong=wrong_by(request, "offer.no_code", "tx_code"), status=422)
-    task = asyncio.create_task(desk.box.use(lambda shelf: steps.fetch_offer(shelf, offer, code or None, desk)))
-    task.add_done_callback(lambda done: None if done.cancelled() else done.exception())  # the page below says it
+    try:
+        wish = _wish(form)
+        if offer.needs_login:
+            return await login_pages.begun(request, name, offer, wish)
+    except VcError as error:
+        field = "copies" if error.code == "BAD_COPIES" else "again"
+        return _offer_page(request, offer, wrong=wrong_from(request, error, field), status=error.http_status)
+    task = background(desk.box.beside(lambda shelf: fetch_offer(shelf, offer, code or None, wish, desk)))
     desk.under_way[name] = Fetching(offer, task)
     return see_other(f"/offer/{name}/result")
 
@@ -70,10 +83,11 @@ async def post_offer(request: web.Request) -> web.StreamResponse:
 async def get_result(request: web.Request) -> web.StreamResponse:
     """What came of it. While it is being fetched, the page waits a while and then says that it takes longer."""
     desk, name = request.app[DESK], request.match_info["id"]
-    fetching = desk.found(name, Fetching)
+    await desk.box.use(lambda _shelf: None)
+    fetching = _fetching(desk, name)
     await asyncio.wait([fetching.task], timeout=PATIENCE)
     if not fetching.task.done():
-        return page(request, "fetching", here="receive", issuer=_host(fetching.offer))
+        return page(request, "fetching", here="receive", issuer=host(fetching.offer.issuer))
     try:
         got = fetching.task.result()
     except VcError as error:
@@ -81,18 +95,28 @@ async def get_result(request: web.Request) -> web.StreamResponse:
         field = "tx_code" if _needs_code(fetching.offer) else "again"
         return _offer_page(request, fetching.offer, wrong=wrong_from(request, error, field), status=error.http_status)
     lang = language(request)
-    deferred = [_named(one, lang) for one in got.deferred]
-    left_out = left_out_lines(got.left_out, lang)
     return page(
         request,
         "received",
         here="receive",
         new=got.added,
         already=0,
-        deferred=deferred,
-        left_out=left_out,
+        deferred=[named(one, lang) for one in got.deferred],
+        failed=told_failed(got.failed, lang),
+        left_out=left_out_lines(got.left_out, lang),
         told=got.told,
     )
+
+
+def _fetching(desk: Desk, name: str) -> Fetching:
+    """What is being fetched. Where the browser is back from a login, that begins here: with the worker's own cookie,
+    and the vault open."""
+    back = desk.under_way.get(name)
+    if isinstance(back, Returned):
+        redirected = back.redirected
+        task = background(desk.box.beside(lambda shelf: finish_login(shelf, redirected, desk)))
+        desk.under_way[name] = Fetching(back.offer, task)
+    return desk.found(name, Fetching)
 
 
 async def post_keys(request: web.Request) -> web.StreamResponse:
@@ -114,28 +138,39 @@ def _offer_page(
 ) -> web.StreamResponse:
     lang = language(request)
     code = offer.pre_authorized.tx_code if offer.pre_authorized else None
-    return page(
-        request,
-        "offer",
-        status=status,
-        wrong=wrong,
-        here="receive",
-        issuer=_host(offer),
-        names=list(dict.fromkeys(_named(one, lang) for one in offer.configuration_ids)),
-        code=code,
-        described=clean(code.description or "") if code else "",
-        path=f"/offer/{request.match_info['id']}",
-    )
+    fields: dict[str, Any] = {
+        "issuer": host(offer.issuer),
+        "names": list(dict.fromkeys(named(one, lang) for one in offer.configuration_ids)),
+        "code": code,
+        "described": clean(code.description or "") if code else "",
+        "login": offer.needs_login,
+        "path": f"/offer/{request.match_info['id']}",
+        "formats": FORMATS,
+        "copies": COPIES,
+        "most": MAX_COPIES,
+    }
+    return page(request, "offer", status=status, wrong=wrong, here="receive", **fields)
+
+
+def _wish(form: Form) -> Wish:
+    """What the worker chose. Raises :class:`Malformed` ``BAD_COPIES``."""
+    count, client = form.text("copies") or str(COPIES), form.text("client").strip()
+    if not (count.isascii() and count.isdecimal() and len(count) <= 3 and 0 < int(count) <= MAX_COPIES):
+        raise Malformed("copies", f"1 to {MAX_COPIES}", code="BAD_COPIES")
+    if len(client) > MAX_CLIENT or not client.isprintable():
+        raise Malformed("client", "is no name", code="BAD_CLIENT")
+    return Wish(int(count), parse_formats(form.ticked("format.")), client)
 
 
 def _needs_code(offer: GivenOffer) -> bool:
     return bool(offer.pre_authorized and offer.pre_authorized.tx_code)
 
 
-def _named(configuration: str, lang: str) -> str:
+def told_failed(failed: Sequence[Failed], lang: str) -> list[tuple[str, str, str]]:
+    """What did not come: its name, why, and more in English where there is more."""
+    return [(named(one.dataset.configuration, lang), *refusal(one.error, lang)) for one in failed]
+
+
+def named(configuration: str, lang: str) -> str:
     """What a configuration is called: ``Earnings_bbs-2023`` is about earnings."""
     return views.name_of(configuration.partition("_")[0], lang)
-
-
-def _host(offer: GivenOffer) -> str:
-    return clean(urlsplit(offer.issuer).netloc)

@@ -1,22 +1,18 @@
 """What the pages have the wallet do, and nothing of how it looks: one function for each thing that a worker does."""
 
-import asyncio
 import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
-from typing import Final
 
 from vc.canon import Json, canonicalize
 from vc.errors import Malformed
 from wallet import saying
-from wallet.accept import GivenOffer
 from wallet.card import answer_codes
 from wallet.choice import only
 from wallet.choose import Plan
-from wallet.collect import Collected, collect
 from wallet.delivery import Outcome, deliver, record
 from wallet.ledger import BROKEN
 from wallet.online import Asked as Linked
@@ -26,27 +22,9 @@ from wallet.roots import kept_roots
 from wallet.shelf import Shelf
 from wallet.web.box import Locked
 from wallet.web.brought import RequestLink
-from wallet.web.desk import Answered, Asked, Desk
+from wallet.web.desk import Answered, Asked, Desk, background
 from work import CONTEXTS
 from work.statement import Claims
-
-COPIES: Final = 5  # single-use copies of each credential: one for each showing
-
-
-def fetch_offer(shelf: Shelf, offer: GivenOffer, tx_code: str | None, desk: Desk) -> Collected:
-    """Fetch, verify and keep what is offered. Runs in the vault's own thread, with a loop of its own."""
-    return asyncio.run(
-        collect(
-            shelf,
-            offer,
-            ask=desk.ask,
-            tx_code=tx_code,
-            copies=COPIES,
-            contexts=CONTEXTS,
-            now=desk.now,
-            rand=desk.rand,
-        )
-    )
 
 
 def keep(shelf: Shelf, raw: bytes, *, at: datetime) -> tuple[int, int]:
@@ -102,9 +80,7 @@ def begin_sending(desk: Desk, answered: Answered) -> Answered:
     linked = answered.asked.linked
     if linked is None:
         return answered
-    task = asyncio.create_task(_send(desk, linked, answered.document))
-    task.add_done_callback(lambda done: None if done.cancelled() else done.exception())  # a page says it
-    return replace(answered, sending=task)
+    return replace(answered, sending=background(_send(desk, linked, answered.document)))
 
 
 async def _send(desk: Desk, linked: Linked, document: Mapping[str, Json] | None) -> str | None:
