@@ -78,8 +78,7 @@ class Vault:
         self._stretched = stretched  # what opens that slot; the passphrase itself is not kept
         self._key = key
         self._rand = rand
-        self._inside = False
-        self._lock = RLock()
+        self._inside, self._lock = False, RLock()
 
     @classmethod
     def create(cls, path: Path, passphrase: bytes, *, rand: Rand, cost: Cost = DEFAULT_COST) -> Self:
