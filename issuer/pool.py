@@ -2,19 +2,17 @@
 
 import multiprocessing
 import os
-import signal
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from datetime import datetime
-from multiprocessing.connection import wait as wait_for
 from typing import Final
 
 from issuer.bulk import Columns, Function
 from issuer.keys import IssuerKeys
 from vc.errors import Undetermined
+from vc.io.workers import become_worker
 
 WAITING: Final = 2  # batches for each process: one that it signs, one that it finds when it has signed it
 NICE: Final = 10  # a run can wait; whoever claims an offer at the same time does not
@@ -102,16 +100,7 @@ def _start(work: Work) -> None:
     global _work  # noqa: PLW0603  (a pool's initializer has no other place to leave what its tasks need)
     _work = work
     os.nice(NICE)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what ends
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """A killed parent cannot stop its pool: each process watches for it and ends itself."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait_for([parent.sentinel])
-        os._exit(1)
+    become_worker()
 
 
 def _run(batch: Columns) -> Columns:

@@ -786,8 +786,8 @@ def test_any_claims_of_a_trusted_issuer_can_be_reported(statement: tuple[str, di
 # ---- for scripts -------------------------------------------------------------------------------------------------
 
 KEYS = {
-    "type", "version", "verdict", "at", "trustAsOf", "asked", "proven", "notShown", "notChecked", "reasons",
-    "eraseBy", "answerSha256", "decision",
+    "type", "version", "verdict", "standing", "settledBy", "at", "trustAsOf", "asked", "proven", "notShown",
+    "notChecked", "reasons", "eraseBy", "answerSha256", "decision",
 }  # fmt: skip
 PROVEN_KEYS = {
     "query", "type", "issuer", "claims", "unread", "binding", "suite", "validFrom", "validUntil",

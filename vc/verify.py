@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import Final, cast
 
 from vc.canon import Json, canonicalize
+from vc.clock import clock_notes
 from vc.did import VerificationMethod
 from vc.errors import Finding, Rejected, Undetermined, VcError
 from vc.model import (
@@ -157,8 +158,12 @@ def verify_presentation(
         raise Rejected(findings)
     for doubt in (doubt for standing in standings for doubt in standing.doubts):
         raise doubt
-    verified = (_verified(each, standing, question) for each, standing in zip(proven, standings, strict=True))
-    return Verified(tuple(verified), holder, at, trust.as_of)
+    verified = [_verified(each, standing, question) for each, standing in zip(proven, standings, strict=True)]
+    dated = (
+        replace(each, not_checked=(*each.not_checked, *clock_notes(one.credential, presentation, trust, at)))
+        for each, one in zip(verified, proven, strict=True)
+    )
+    return Verified(tuple(dated), holder, at, trust.as_of)
 
 
 def read_presentation(presented: Json) -> Presentation:

@@ -4,6 +4,7 @@ import sys
 
 from vc.io.command import new_app, run
 from verifier import key_commands, trust_commands, trust_list_commands
+from verifier.batch_command import check_all_command
 from verifier.check_command import check_command
 from verifier.evidence_command import evidence_command
 from verifier.policy_command import policy_command
@@ -16,6 +17,7 @@ app = new_app("Check a worker's proof offline, without telling the platform.")
 app.command("request")(request_command)
 app.command("result")(result_command)
 app.command("check")(check_command)
+app.command("check-all")(check_all_command)
 app.command("evidence")(evidence_command)
 app.command("policy")(policy_command)
 app.add_typer(trust_commands.app, name="trust")

@@ -101,6 +101,7 @@ def _verdict(report: Report, lang: str) -> str:
 
 def _meaning(report: Report, lang: str) -> Iterator[str]:
     yield phrase(f"meaning.{_word_of(report)}", lang)
+    yield phrase(f"standing.{report.standing[0]}", lang)
     if any(one.answers for one in report.proven):
         yield phrase("meaning.answers", lang)
 

@@ -13,17 +13,19 @@ from hashlib import sha256
 from typing import Final
 
 from vc.canon import Json
+from vc.clock import is_later
 from vc.errors import Malformed, Rejected, VcError
 from vc.model import Object, format_date_time
 from vc.oid4vp import Request
 from vc.trust import Trust
-from vc.verify import Binding, Verified, VerifiedCredential
+from vc.verify import Assurance, Binding, Verified, VerifiedCredential
 from verifier.asked import Asked, NotShown, find_not_shown, read_asked
 from verifier.check import split
 from verifier.decision import Decision, decide
 from verifier.policy import PolicyFile
 from verifier.proven import Proven, Said, moment_json
 from verifier.references import Reference, References, find_references
+from verifier.standing import Settles, Standing, find_standing
 from verifier.words import clean
 from work.draft import visible
 from work.statement import Claims
@@ -76,12 +78,25 @@ class Report:
     answer_sha256: str | None
     decision: Decision | None = None  # where a policy was given, and the answer holds
 
+    @property
+    def standing(self) -> tuple[Standing, tuple[Settles, ...]]:
+        """One name for how things stand, and what would settle it (verifier.standing)."""
+        return find_standing(
+            [reason.code for reason in self.reasons],
+            judged=self.verdict is Verdict.REFUSED,
+            contested=any(_is_contested(one) for one in self.proven),
+            confirmed=any(one.assurance is Assurance.ISSUER for one in self.proven),
+        )
+
     def to_json(self) -> dict[str, Json]:
         """The report for scripts (docs/report.md): every member is always there."""
+        standing, settles = self.standing
         return {
             "type": "OuvrageReport",
             "version": 1,
             "verdict": self.verdict.value,
+            "standing": standing.value,
+            "settledBy": [each.value for each in settles],
             "at": format_date_time(self.at.astimezone(UTC)),
             "trustAsOf": moment_json(self.trust_as_of),
             "asked": None if self.asked is None else self.asked.to_json(),
@@ -93,6 +108,11 @@ class Report:
             "answerSha256": self.answer_sha256,
             "decision": None if self.decision is None else self.decision.to_json(),
         }
+
+
+def _is_contested(one: Proven) -> bool:
+    """Whether its status says so, or the worker does."""
+    return "CONTESTED" in one.notes or any(said.type == "Dispute" for said in one.answers)
 
 
 def build(
@@ -132,7 +152,7 @@ def build(
         asked=asked,
         proven=proven,
         not_shown=tuple(find_not_shown(request, shown)),
-        unchecked=tuple(dict.fromkeys(_unchecked(shown, proven, references))),
+        unchecked=tuple(dict.fromkeys((*_unchecked(shown, proven, references), *_clock(trust, at)))),
         reasons=(),
         erase_by=_erase_by(at, [asked.retention_days, *(_longest(one) for _, one in shown)]),
         answer_sha256=None if answer is None else sha256(answer).hexdigest(),
@@ -149,7 +169,7 @@ def refused(
     answer: bytes | None = None,
 ) -> Report:
     """The report on an answer that was refused or could not be judged. Nothing that it claims is in it."""
-    asked = None if request is None else read_asked(request)
+    asked, reasons = None if request is None else read_asked(request), tuple(_reasons(error))
     return Report(
         verdict=_verdict(error, known=request is not None and trust is not None),
         at=at,
@@ -157,8 +177,8 @@ def refused(
         asked=asked,
         proven=(),
         not_shown=(),
-        unchecked=(Unchecked("AFTER_FAILURE"), *(() if trust is None else (Unchecked("TRUST_DATE"),))),
-        reasons=tuple(_reasons(error)),
+        unchecked=tuple(dict.fromkeys(_unchecked_after(reasons, trust, at))),
+        reasons=reasons,
         erase_by=_erase_by(at, [asked.retention_days] if asked else []),
         answer_sha256=None if answer is None else sha256(answer).hexdigest(),
     )
@@ -176,6 +196,20 @@ def _reasons(error: VcError) -> Iterator[Reason]:
             yield Reason(finding.code, clean(finding.where), clean(finding.message))
     else:
         yield Reason(error.code, clean(error.where) if isinstance(error, Malformed) else "", clean(str(error)))
+
+
+def _unchecked_after(reasons: tuple[Reason, ...], trust: Trust | None, at: datetime) -> Iterator[Unchecked]:
+    yield Unchecked("AFTER_FAILURE")
+    if trust is not None:
+        yield Unchecked("TRUST_DATE")
+        yield from _clock(trust, at)
+    if any(reason.code == "NOT_YET_VALID" for reason in reasons):
+        yield Unchecked("CLOCK_BEFORE_CREDENTIAL")
+
+
+def _clock(trust: Trust, at: datetime) -> Iterator[Unchecked]:
+    if is_later(trust.as_of, at):
+        yield Unchecked("CLOCK_BEFORE_TRUST")
 
 
 @dataclass(frozen=True, slots=True)

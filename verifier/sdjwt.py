@@ -1,14 +1,16 @@
 """Checking an SD-JWT VC in an answer: the same steps, trust file and result as for a JSON-LD credential."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from vc.canon import Json, parse_object
+from vc.clock import notes_of
 from vc.did import did_key
 from vc.documents import resolve
 from vc.errors import Finding, Rejected, Undetermined, VcError
-from vc.jose import Jws
+from vc.jose import Jws, numeric_date
 from vc.model import Object
 from vc.oid4vp import CredentialQuery, Request
 from vc.proof import ASSERTION
@@ -82,7 +84,20 @@ def verify_sd_jwt(
     transactions = () if asked is None else parse_transactions(asked)
     if findings := tuple(check_agreed(transactions, query.id, verified.binding)):
         raise Rejected(findings)
-    return Verified((_credential(verified, tuple(notes)),), did_key(verified.holder), at, trust.as_of)
+    shown = _credential(verified, tuple(notes))
+    dated = replace(shown, not_checked=(*shown.not_checked, *_clock(verified, trust, at)))
+    return Verified((dated,), did_key(verified.holder), at, trust.as_of)
+
+
+def _clock(verified: VerifiedSdJwtVc, trust: Trust, at: datetime) -> Iterator[str]:
+    """Codes of what it says against the moment of the check."""
+    signed, shown = (
+        [datetime.fromtimestamp(seconds, UTC) for name in names if (seconds := numeric_date(claims, name)) is not None]
+        for claims, names in ((verified.claims, ("iat", "nbf")), (verified.binding, ("iat",)))
+    )
+    status = verified.claims.get("status")
+    given = None if status is None else trust.status_tokens.get(StatusReference.parse(status).uri)
+    return notes_of(at, signed=signed, shown=shown, listed=() if given is None else (given.as_of,))
 
 
 def _credential(verified: VerifiedSdJwtVc, notes: tuple[str, ...]) -> VerifiedCredential:

@@ -23,6 +23,7 @@ from verifier.flow import State
 from verifier.judge import judge
 from verifier.request import MAX_CLAIMS
 from verifier.sessions import RESULT, Outcome, create, kept_answer, outcome
+from verifier.standing import Standing
 from verifier.tables import SESSION
 
 TAG: Final = "systems"
@@ -222,6 +223,7 @@ REPORT_SCHEMA: Final[Schema] = MappingProxyType(
         "properties": {
             "type": {"const": "OuvrageReport"},
             "verdict": {"enum": ["valid", "refused", "undetermined"]},
+            "standing": {"enum": list(Standing)},
         },
     }
 )
