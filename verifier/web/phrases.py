@@ -1,0 +1,32 @@
+"""What the pages say, in English and French. The phrases are in ``phrases.toml`` beside this module."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from vc.errors import VcError
+from verifier.words import explained, has_words
+from work.phrasebook import PhraseBook, clean
+from work.phrases import day
+
+BOOK: Final = PhraseBook.read("verifier.web", "phrases.toml")
+phrase, has_phrase = BOOK.phrase, BOOK.has_phrase
+
+
+def refusal(error: VcError, lang: str) -> tuple[str, str]:
+    """What a page says of an error: in words of its own or the report's, and else in general, with the commands' own
+    English behind."""
+    key = f"refused.{error.code}"
+    if has_phrase(key):
+        return phrase(key, lang), ""
+    if has_words(error.code):
+        return explained(error.code, lang), ""
+    return phrase("refused.other", lang), clean(str(error))
+
+
+def in_lang(lang: str) -> Mapping[str, Any]:
+    """What a template needs to speak one language."""
+    return {
+        "lang": lang,
+        "t": lambda key, **fields: phrase(key, lang, **fields),
+        "day": lambda text: day(text, lang),
+    }
