@@ -11,12 +11,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from issuer import deferred_command, key_commands, list_commands, people_commands, profile_commands, status_commands
+from issuer import (
+    deferred_command,
+    key_commands,
+    list_commands,
+    offer_command,
+    people_commands,
+    profile_commands,
+    status_commands,
+)
 from issuer.attest_command import attest_command
 from issuer.issue_command import issue_command, table, write_credentials
 from issuer.keyring import KeyRing
 from issuer.migrate_command import migrate_command
-from issuer.offer_command import offer_command
 from issuer.options import AllowFew, Crowd, Database_, K, database_address
 from issuer.serve_command import serve_command
 from vc.errors import Malformed, Rejected
@@ -141,7 +148,7 @@ def status_command(home_dir: Home = None, database: Database_ = None, at: At = N
 
 
 app.command("serve")(serve_command)
-app.command("offer")(offer_command)
+app.add_typer(offer_command.app, name="offer")
 app.add_typer(deferred_command.app, name="deferred")
 
 

@@ -11,7 +11,7 @@ from issuer import deferrals, disputes, overview, webhook
 from issuer.admin_session import Admin, admin_only
 from issuer.deps import DEPS, Deps, in_thread
 from issuer.hold import CROWD, HELD
-from issuer.offers import PRE_AUTHORIZED, Made, Scheme, TxCode, choose, default_formats, make_offer
+from issuer.offers import PRE_AUTHORIZED, Made, Scheme, TxCode, choose, default_formats, make_offer, take_back
 from issuer.pages import language, page, qr, see_other
 from issuer.words import clean
 from issuer.worker_page import page_link
@@ -123,6 +123,14 @@ async def post_offer(request: web.Request, admin: Admin) -> web.Response:
         }
 
     return await _page(request, admin, "offers", step, template="offer")
+
+
+@admin_only
+async def post_withdrawal(request: web.Request, admin: Admin) -> web.Response:
+    """Take back an offer, as ``ouvrage issuer offer withdraw`` does."""
+    deps, fields = request.app[DEPS], await session.form(request, admin.csrf)
+    name = fields.get("id", "")
+    return await _act(request, "offers", lambda connection: take_back(connection, name, now=deps.seconds))
 
 
 @admin_only
@@ -290,6 +298,7 @@ ROUTES: Final = (
     _route("GET", "/admin/credentials", get_credentials, "What was signed"),
     _route("GET", "/admin/offers", get_offers, "The latest offers"),
     _route("POST", "/admin/offers", post_offer, "Make an offer"),
+    _route("POST", "/admin/offers/withdraw", post_withdrawal, "Take back an offer"),
     _route("GET", "/admin/requests", get_requests, "What waits for a decision"),
     _route("POST", "/admin/requests", post_decision, "Approve or deny"),
     _route("GET", "/admin/disputes", get_disputes, "Disputes"),

@@ -22,6 +22,7 @@ from issuer.copies import Slot
 from issuer.crowds import small_crowds
 from issuer.database import Database, insert_into
 from issuer.formats import HAS_STATUS, Format, dataset_id
+from issuer.recalls import hold, recalls
 from issuer.tables import BULK_CLAIM, CREDENTIAL, STATEMENT, STATUS_ENTRY
 from issuer.wanted import HOLDER, Key, Wanted, page
 from vc.errors import Undetermined
@@ -47,6 +48,7 @@ class Run:
         self._number = number
         self._lock = lock
         self._leaves_out = False
+        self._recalls = self._step(recalls, write=False)
 
     @classmethod
     @contextmanager
@@ -189,6 +191,11 @@ class Run:
         return (found[-1].digest, found[-1].holder), list(rows(batch))
 
     def _record(self, open_: sa.Connection, batch: list[dict[str, Any]], wanted: Wanted, now: int) -> int:
+        hold(open_)
+        if recalls(open_) != self._recalls:
+            raise Undetermined(
+                "all that a key has signed was withdrawn meanwhile", "run the command again", code="KEY_RECALLED"
+            )
         named = [(row["digest"], row["holder"], row["format"]) for row in batch]
         key = sa.tuple_(BULK_CLAIM.c.digest, BULK_CLAIM.c.holder, BULK_CLAIM.c.format)
         ended = BULK_CLAIM.delete().where(BULK_CLAIM.c.run == self._number, key.in_(named))

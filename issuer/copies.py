@@ -82,22 +82,30 @@ def sign_copy(job: Job, *, keys: IssuerKeys, at: datetime, rand: Callable[[int],
 
 def sign_copies(jobs: Sequence[Job], *, keys: IssuerKeys, at: datetime, rand: Callable[[int], bytes]) -> list[Signed]:
     """:func:`sign_copy` for each; what SD-JWTs of one statement have alike is made once."""
-    outlines: dict[str, Outline] = {}
-    return [_sign(job, keys, at, rand, outlines) for job in jobs]
+    alike: dict[str, _Alike] = {}
+    return [_sign(job, keys, at, rand, alike) for job in jobs]
 
 
-def _sign(
-    job: Job, keys: IssuerKeys, at: datetime, rand: Callable[[int], bytes], outlines: dict[str, Outline]
-) -> Signed:
-    check_texts(job.statement)
+@dataclass(frozen=True, slots=True)
+class _Alike:
+    """What the SD-JWTs of one statement have alike."""
+
+    outline: Outline
+    valid_until: datetime
+    header: Mapping[str, Json]
+
+
+def _sign(job: Job, keys: IssuerKeys, at: datetime, rand: Callable[[int], bytes], alike: dict[str, _Alike]) -> Signed:
+    if job.digest not in alike:
+        check_texts(job.statement)
     if TYPES[job.statement.type].about == "platform":
         return _public(job, keys, at)
     if (job.format in HAS_STATUS) != (job.slot is not None):
         raise Malformed("/slot", f"{job.format} credentials have a place in a status list, and no others")
     if job.format is Format.SD_JWT:
-        if job.digest not in outlines:
-            outlines[job.digest] = _outline(job.statement, keys, at)
-        return _sd_jwt(job, outlines[job.digest], keys, at, rand)
+        if job.digest not in alike:
+            alike[job.digest] = _alike(job.statement, keys, at)
+        return _sd_jwt(job, alike[job.digest], keys, rand)
     return _linked_data(job, keys, at, rand)
 
 
@@ -130,22 +138,23 @@ def _linked_data(job: Job, keys: IssuerKeys, at: datetime, rand: Callable[[int],
     return Signed(job, _end(drafted.document), key.verification_method, to_json(secured).decode("utf-8"))
 
 
-def _outline(statement: Statement, keys: IssuerKeys, at: datetime) -> Outline:
+def _alike(statement: Statement, keys: IssuerKeys, at: datetime) -> _Alike:
     made = template(statement, issuer=keys.jwt.did, holder=None, at=at)
-    return outline_credential(made.claims, selective=made.selective, decoys=made.decoys)
+    outline = outline_credential(made.claims, selective=made.selective, decoys=made.decoys)
+    header: dict[str, Json] = {"kid": keys.jwt.verification_method}
+    if keys.x5c:
+        header["x5c"] = list[Json](keys.x5c)
+    return _Alike(outline, valid_until(at), header)
 
 
-def _sd_jwt(job: Job, outline: Outline, keys: IssuerKeys, at: datetime, rand: Callable[[int], bytes]) -> Signed:
+def _sd_jwt(job: Job, alike: _Alike, keys: IssuerKeys, rand: Callable[[int], bytes]) -> Signed:
     own: dict[str, Json] = {}
     if job.holder:
         own["cnf"] = confirmation(holder_key(job.holder))
     if job.slot:
         own["status"] = job.slot.token().to_json()
-    header: dict[str, Json] = {"kid": keys.jwt.verification_method}
-    if keys.x5c:
-        header["x5c"] = list[Json](keys.x5c)
-    body = issue_copy(outline, own, key=keys.jwt, typ=TYP, rand=rand, header=header)
-    return Signed(job, valid_until(at), keys.jwt.verification_method, body)
+    body = issue_copy(alike.outline, own, key=keys.jwt, typ=TYP, rand=rand, header=alike.header)
+    return Signed(job, alike.valid_until, keys.jwt.verification_method, body)
 
 
 def holder_key(did: str) -> PublicKey:

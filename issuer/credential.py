@@ -10,7 +10,7 @@ from issuer import answers, deferrals, metadata
 from issuer.access import Access, allowed, challenged, shown
 from issuer.clients import use_up
 from issuer.datasets import Dataset, wanted
-from issuer.deps import DEPS, Deps, in_thread
+from issuer.deps import DEPS, TURN, Deps, in_thread
 from issuer.formats import Format
 from issuer.hold import Crowds, may_wait, reason_to_hold
 from issuer.issuance import Issued, Order, Prepared, complete, issue, prepare, spend
@@ -88,7 +88,8 @@ def _order(deps: Deps, access: Access, asked: CredentialRequest) -> Order:
         dataset = wanted(connection, access, identifier=asked.identifier, configuration=asked.configuration_id)
     if len(asked.proofs) > deps.config.batch_size:
         raise OAuthRefusal(INVALID, f"more than {deps.config.batch_size} proofs: see batch_credential_issuance")
-    proven = proven_keys(deps, access, dataset, asked)
+    with TURN:
+        proven = proven_keys(deps, access, dataset, asked)
     expires = deps.seconds + deps.config.nonce_lifetime + 1
     return Order(access, dataset, proven.holders, dict.fromkeys(proven.nonces, expires))
 

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Self
 
 from vc.io import database
-from vc.io.database import CACHE, POOL, insert_into, insert_new, translated
+from vc.io.database import CACHE, POOL, insert_into, insert_new, insert_rows, translated
 
-__all__ = ["CACHE", "POOL", "Database", "insert_into", "insert_new", "translated"]
+__all__ = ["CACHE", "POOL", "Database", "insert_into", "insert_new", "insert_rows", "translated"]
 
 
 class Database(database.Database):

@@ -22,6 +22,7 @@ class Kind(StrEnum):
 
     OFFER_CREATED = "offer.created"
     OFFER_CLAIMED = "offer.claimed"
+    OFFER_WITHDRAWN = "offer.withdrawn"
     CREDENTIAL_ISSUED = "credential.issued"
     NOTIFICATION = "notification"  # what the wallet did with a credential (OpenID4VCI §11)
     DISPUTE_OPENED = "dispute.opened"

@@ -5,6 +5,7 @@ record when a replica dies was never told to anybody; at worst a place in a stat
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -15,10 +16,11 @@ from issuer import events, tickets
 from issuer.access import Access
 from issuer.clients import use
 from issuer.copies import Job, Signed, Slot, sign_copies
-from issuer.database import insert_new
+from issuer.database import insert_rows
 from issuer.datasets import Dataset
-from issuer.deps import Deps, in_thread
+from issuer.deps import TURN, Deps, in_thread
 from issuer.formats import HAS_STATUS, Format
+from issuer.recalls import RECALLS, hold
 from issuer.statuses import allocate
 from issuer.tables import CREDENTIAL, SESSION, STATEMENT
 from issuer.tickets import LENGTH, Kind, hand_out
@@ -30,11 +32,11 @@ from work.months import valid_until
 MAX_COPIES: Final = 2000  # of one statement in one format on record: each costs a signature, a row and a place
 _ALIKE: Final = (CREDENTIAL.c.digest == sa.bindparam("of"), CREDENTIAL.c.format == sa.bindparam("form"))
 _HELD: Final = sa.select(CREDENTIAL).where(*_ALIKE, CREDENTIAL.c.holder.in_(sa.bindparam("holders", expanding=True)))
-_COUNT: Final = sa.select(sa.func.count()).select_from(CREDENTIAL).where(*_ALIKE)
+_COUNT: Final = sa.select(sa.func.count(), RECALLS).select_from(CREDENTIAL).where(*_ALIKE)
 _STATEMENT: Final = (
-    sa.select(STATEMENT.c.digest)
+    sa.select(STATEMENT.c.digest, RECALLS.label("recalls"))
     .where(STATEMENT.c.digest == sa.bindparam("of"))
-    .with_for_update(read=True, key_share=True)
+    .with_for_update(read=True, key_share=True, of=STATEMENT)
 )
 _SESSION: Final = sa.select(SESSION.c.id).where(SESSION.c.id == sa.bindparam("named"))
 
@@ -64,12 +66,13 @@ class Issued:
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """Copies that are to be signed, their places in status lists taken. ``fresh``: no key of the order had a copy yet;
-    ``spent``: its nonces are used up."""
+    ``spent``: its nonces are used up; ``recalls``: as it stood before anything was signed (issuer.recalls)."""
 
     order: Order
     jobs: list[Job]
     fresh: bool
     spent: bool
+    recalls: str | None
 
 
 async def issue(deps: Deps, order: Order, *, last: Callable[[sa.Connection], None]) -> Issued:
@@ -100,28 +103,33 @@ def prepare(deps: Deps, order: Order) -> Prepared:
     """What is to be signed. Raises :class:`OAuthRefusal`."""
     if order.dataset.configuration.format not in HAS_STATUS:
         with deps.database.read() as connection:
-            missing, fresh = _missing(connection, order, deps.now())
-        return Prepared(order, [_job(order, holder, None) for holder in missing], fresh=fresh, spent=False)
+            missing, fresh, recalls = _missing(connection, order, deps.now())
+        jobs = [_job(order, holder, None) for holder in missing]
+        return Prepared(order, jobs, fresh=fresh, spent=False, recalls=recalls)
     with deps.database.write() as connection:
         spend(connection, deps, order)
-        missing, fresh = _missing(connection, order, deps.now())
+        missing, fresh, recalls = _missing(connection, order, deps.now())
         datasets = [order.dataset.id] * len(missing)
         slots = allocate(
             connection, len(missing), base=deps.config.base, rand=deps.rand, now=deps.seconds, datasets=datasets
         )
     jobs = [_job(order, holder, slot) for holder, slot in zip(missing, slots, strict=True)]
-    return Prepared(order, jobs, fresh=fresh, spent=True)
+    return Prepared(order, jobs, fresh=fresh, spent=True, recalls=recalls)
 
 
-def _missing(connection: sa.Connection, order: Order, at: datetime) -> tuple[list[str], bool]:
-    """The keys of an order that have no copy, or are to have a new one; and whether none of them had one yet."""
+def _missing(connection: sa.Connection, order: Order, at: datetime) -> tuple[list[str], bool, str | None]:
+    """The keys of an order that have no copy, or are to have a new one; whether none of them had one yet; and what is
+    told of recalls."""
     held = _held(connection, order)
     missing = [holder for holder in order.holders if holder not in held or _is_over(held[holder], at)]
     if any(row.body is None for holder, row in held.items() if holder not in missing):
         raise already_handed_over()
-    if missing and _copies(connection, order) + len(missing) > MAX_COPIES:
+    if not missing:
+        return missing, not held, None
+    copies, recalls = _copies(connection, order)
+    if copies + len(missing) > MAX_COPIES:
         raise OAuthRefusal("credential_request_denied", "too many copies of this are valid: use those, or wait")
-    return missing, not held
+    return missing, not held, recalls
 
 
 def spend(connection: sa.Connection, deps: Deps, order: Order) -> None:
@@ -151,7 +159,9 @@ def _job(order: Order, holder: str, slot: Slot | None) -> Job:
 def _sign(deps: Deps, jobs: Sequence[Job]) -> list[Signed]:
     at = deps.now()
     keys = deps.keyring().signing(at)
-    return sign_copies(jobs, keys=keys, at=at, rand=deps.rand)
+    one_at_a_time = jobs and jobs[0].format is Format.SD_JWT  # the others let go of the interpreter for long enough
+    with TURN if one_at_a_time else nullcontext():
+        return sign_copies(jobs, keys=keys, at=at, rand=deps.rand)
 
 
 def _record(
@@ -159,7 +169,7 @@ def _record(
 ) -> Issued:
     at, now, order = deps.now(), deps.seconds, prepared.order
     with deps.database.write() as connection:
-        _hold_statement(connection, order.dataset.digest)
+        _hold_statement(connection, prepared)
         last(connection)
         if not prepared.spent:
             spend(connection, deps, order)
@@ -182,13 +192,16 @@ def _record(
     return Issued(bodies, notification)
 
 
-def _hold_statement(connection: sa.Connection, digest: str) -> None:
+def _hold_statement(connection: sa.Connection, prepared: Prepared) -> None:
     """Keep what we have signed from being withdrawn, erased or replaced until the copies are on record.
 
-    Where that has happened meanwhile, they are not: nobody would find them to withdraw them. A newer statement may be
-    there, so that the wallet is told to ask again. Whoever drops a statement does so before looking for its copies.
+    Where that has happened meanwhile, they are not: nobody would find them to withdraw them. A newer statement, or
+    another key, may be there, so that the wallet is told to ask again. Whoever drops a statement, or withdraws all
+    that a key has signed, does so before looking for the copies.
     """
-    if connection.execute(_STATEMENT, {"of": digest}).first() is None:
+    hold(connection)
+    found = connection.execute(_STATEMENT, {"of": prepared.order.dataset.digest}).first()
+    if found is None or (prepared.jobs and found.recalls != prepared.recalls):
         raise OAuthRefusal(
             "temporarily_unavailable",
             "what was asked for has changed meanwhile; ask again, with a new nonce",
@@ -217,9 +230,10 @@ def _rows(
     return {row.holder: row for row in found}
 
 
-def _copies(connection: sa.Connection, order: Order) -> int:
+def _copies(connection: sa.Connection, order: Order) -> tuple[int, str | None]:
     alike = {"of": order.dataset.digest, "form": order.dataset.configuration.format}
-    return int(connection.execute(_COUNT, alike).scalar_one())
+    count, recalls = connection.execute(_COUNT, alike).one()
+    return count, recalls
 
 
 def _is_over(row: Any, at: datetime) -> bool:
@@ -246,9 +260,7 @@ def _insert(connection: sa.Connection, signed: Sequence[Signed], at: datetime) -
     """Put copies on record, in one statement whatever their number, and say how many; what is already there stays as
     it is."""
     ordered = sorted(signed, key=lambda one: one.job.holder)  # one order for all: no two wait for each other
-    if not ordered:
-        return 0
-    return int(connection.execute(insert_new(connection, CREDENTIAL), [_row(one, at) for one in ordered]).rowcount)
+    return insert_rows(connection, CREDENTIAL, [_row(one, at) for one in ordered]) if ordered else 0
 
 
 def _bodies(connection: sa.Connection, order: Order, signed: Sequence[Signed], *, new: int) -> tuple[str, ...]:

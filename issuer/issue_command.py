@@ -88,7 +88,6 @@ def issue_command(
             "--all, --dry-run", "--all goes without --worker, --dry-run without --keys and --out", code="USAGE"
         )
     moment_, folder = moment(at), home(home_dir, "issuer", os.environ)
-    own = KeyRing.open(folder, rand=os.urandom, at=moment_).signing(moment_)
     wanted = Wanted(moment_, tuple(dict.fromkeys(formats or (Format.BBS,))), worker)
     where = Engine(processes, _address(engine))
     crowds = _Crowds(k, tuple(allow_few or ()), leave_few)
@@ -96,6 +95,8 @@ def issue_command(
         if keys is not None:
             store.register_keys(_worker(worker), _holder_keys(keys))
         with Run.start(store.database) as run:
+            # Read once the run counts: whatever key is withdrawn from here on, the run hears of it.
+            own = KeyRing.open(folder, rand=os.urandom, at=moment_).signing(moment_)
             if dry_run:
                 _plan(store, run, own, wanted, where, crowds, as_json=as_json)
                 return

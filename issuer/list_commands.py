@@ -84,6 +84,16 @@ def places_command(
     show({"places": number}, as_json=as_json, text=lambda: f"New lists have {number} places.")
 
 
+@app.command("close")
+def close_command(database: Database_ = None, home_dir: Home = None, at: At = None, as_json: Json_ = False) -> None:
+    """Give away no more places in the lists that are open: the next copy opens a new one. For after a restore."""
+    from issuer.statuses import close_all  # noqa: PLC0415  (SQLAlchemy takes a while to load)
+
+    with open_database(database, home_dir) as opened, opened.write() as connection:
+        closed = close_all(connection, int(moment(at).timestamp()))
+    show({"closed": closed}, as_json=as_json, text=lambda: f"{closed} lists closed; the next copy opens a new one.")
+
+
 def _base(database: "Database") -> str:
     import sqlalchemy as sa  # noqa: PLC0415  (SQLAlchemy takes a while to load)
 

@@ -208,7 +208,7 @@ def _code(connection: sa.Connection, deps: Deps, asked: AuthorizationRequest, wo
     }
     expires = deps.seconds + deps.config.code_lifetime
     return tickets.hand_out(
-        connection, Kind.CODE, deps.rand(tickets.LENGTH), expires=expires, session=session, body=body
+        connection, Kind.CODE, deps.rand(tickets.LENGTH), expires=expires, session=session.id, body=body
     )
 
 

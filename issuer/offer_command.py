@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from issuer.options import AllowFew, Crowd, Database_, K, database_address
+from vc.canon import Json
 from vc.errors import Malformed, Unsupported
-from vc.io.command import show
+from vc.io.command import new_app, show
 from vc.io.files import home, write_atomic
 from vc.io.options import At, Home, Json_, moment
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 MAX_DAYS = 90
 
-Worker = Annotated[str, typer.Option(help="Whom the offer is for: the platform's own id of them.")]
+Worker = Annotated[str | None, typer.Option(metavar="ID", help="Whom the offer is for: the platform's own id of them.")]
 Types = Annotated[
     list[str] | None, typer.Option("--type", metavar="TYPE", help="Only this type of statement; can be repeated.")
 ]
@@ -56,8 +57,13 @@ Base = Annotated[
 Qr = Annotated[Path | None, typer.Option("--qr", metavar="FILE", help="Write the QR code to this file, .svg or .png.")]
 
 
+app = new_app("Offers: a QR code and a link that a worker's wallet opens.")
+
+
+@app.callback(invoke_without_command=True)
 def offer_command(
-    worker: Worker,
+    context: typer.Context,
+    worker: Worker = None,
     types: Types = None,
     formats: Formats = None,
     grants: Grants = None,
@@ -76,14 +82,15 @@ def offer_command(
     as_json: Json_ = False,
 ) -> None:
     """Offer a worker their credentials: a QR code and a link that their wallet opens."""
+    if context.invoked_subcommand is not None:
+        return
     from issuer.database import Database  # noqa: PLC0415  (it takes a while to load)
     from issuer.offers import Scheme, TxCode, choose, make_offer  # noqa: PLC0415
     from issuer.worker_page import page_link  # noqa: PLC0415
 
-    if qr is not None and qr.suffix not in (".svg", ".png"):
-        raise Malformed("--qr", "give a file that ends with .svg or .png", code="USAGE")
-    if tx_code and tx_text:
-        raise Malformed("--tx-code, --tx-text", "choose one", code="USAGE")
+    if worker is None:
+        raise Malformed("--worker", "say whom the offer is for", code="USAGE")
+    _check_usage(qr, both=tx_code and tx_text)
     if scheme not in ("", *Scheme):
         raise Unsupported("scheme", f"{scheme} (there are {', '.join(Scheme)})")
     now, asked = int(moment(at).timestamp()), TxCode.TEXT if tx_text else TxCode.NUMERIC if tx_code else None
@@ -114,6 +121,49 @@ def offer_command(
     if qr is not None:
         write_atomic(qr, _drawn(made.link, qr.suffix[1:]))
     _tell(made, page_link(where, made.id), asked, as_json=as_json)
+
+
+def _check_usage(qr: Path | None, *, both: bool) -> None:
+    if qr is not None and qr.suffix not in (".svg", ".png"):
+        raise Malformed("--qr", "give a file that ends with .svg or .png", code="USAGE")
+    if both:
+        raise Malformed("--tx-code, --tx-text", "choose one", code="USAGE")
+
+
+@app.command("withdraw")
+def withdraw_command(
+    offer: Annotated[
+        str | None, typer.Argument(metavar="OFFER", help="The address of its page, its link, or, after `--`, its id.")
+    ] = None,
+    worker: Annotated[
+        str | None, typer.Option(metavar="ID", help="Instead: every offer for this worker that is still open.")
+    ] = None,
+    home_dir: Home = None,
+    database: Database_ = None,
+    at: At = None,
+    as_json: Json_ = False,
+) -> None:
+    """Take back an offer that nobody has claimed: its link and its codes are worth nothing any more."""
+    from issuer.database import Database  # noqa: PLC0415  (it takes a while to load)
+    from issuer.offers import offer_named, take_back, take_back_all  # noqa: PLC0415
+
+    if (offer is None) == (worker is None):
+        raise Malformed("OFFER, --worker", "give one of them", code="USAGE")
+    now = int(moment(at).timestamp())
+    taken = [offer_named(offer)] if offer is not None else []
+    with (
+        Database.open(database_address(database, home(home_dir, "issuer", os.environ))) as opened,
+        opened.write() as connection,
+    ):
+        for name in taken:
+            take_back(connection, name, now=now)
+        if worker is not None:
+            taken = take_back_all(connection, worker, now=now)
+    show(
+        {"withdrawn": list[Json](taken)},
+        as_json=as_json,
+        text=lambda: f"Taken back: {len(taken)}. Nobody can claim what was offered.",
+    )
 
 
 def _tell(made: "Made", page: str, asked: "TxCode | None", *, as_json: bool) -> None:

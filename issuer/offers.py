@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
+from urllib.parse import unquote
 
 import sqlalchemy as sa
 from aiohttp import web
@@ -40,6 +41,7 @@ _OPERATIONS: Final = 2
 _MEMORY: Final = 19 << 20
 
 OFFER_NAME: Final = re.compile(r"[A-Za-z0-9_-]{22}\Z")
+_IN_LINK: Final = re.compile(r"/offers/[A-Za-z0-9_-]{22}\Z")
 
 Rand = Callable[[int], bytes]
 
@@ -194,10 +196,33 @@ def open_offer(connection: sa.Connection, name: str | None, *, now: int) -> Any 
 
 def withdraw_offer(connection: sa.Connection, name: str, *, now: int) -> bool:
     """Take back an offer that nobody has claimed; False where it is too late."""
-    if flow.move_offer(connection, name, flow.Event.WITHDRAW, now=now) is None:
+    offer = flow.move_offer(connection, name, flow.Event.WITHDRAW, now=now)
+    if offer is None:
         return False
     tickets.drop_session(connection, name)
+    events.note(connection, events.Kind.OFFER_WITHDRAWN, offer.worker, {"offer": name}, now=now)
     return True
+
+
+def take_back(connection: sa.Connection, name: str, *, now: int) -> None:
+    """:func:`withdraw_offer`. Raises :class:`Malformed` where it is too late, or there is no such offer."""
+    if not withdraw_offer(connection, name, now=now):
+        raise Malformed("offer", "was claimed, was taken back or has expired, or there is none", code="OFFER_OVER")
+
+
+def take_back_all(connection: sa.Connection, worker: str, *, now: int) -> list[str]:
+    """Take back every offer for a worker that nobody has claimed; their ids."""
+    query = sa.select(OFFER.c.id).where(OFFER.c.worker == worker, OFFER.c.state == str(flow.Offer.OFFERED))
+    found = connection.scalars(query.order_by(OFFER.c.id)).all()
+    return [name for name in found if withdraw_offer(connection, name, now=now)]
+
+
+def offer_named(text: str) -> str:
+    """The id of an offer in what it is known by: the id itself, the address of its page, or its link."""
+    found = OFFER_NAME.match(unquote(text).partition("?")[0].rpartition("/")[2]) or _IN_LINK.search(unquote(text))
+    if found is None:
+        raise Malformed("OFFER", "give its id, the address of its page, or its link by reference", code="USAGE")
+    return found[0].removeprefix("/offers/")
 
 
 def claim_offer(connection: sa.Connection, name: str, *, now: int) -> Any | None:

@@ -14,8 +14,10 @@ from sqlalchemy.dialects import postgresql
 
 from issuer.chance import distinct
 from issuer.copies import Slot
+from issuer.database import insert_rows
 from issuer.decoys import first_decoys
 from issuer.tables import DISPUTE, SECONDS, SETTING, STATUS_ENTRY, STATUS_LIST, SUSPENSION
+from vc.errors import Undetermined
 from vc.multibase import encode_base64url
 from vc.status import MIN_ENTRIES
 
@@ -76,7 +78,6 @@ _UNHELD: Final = _FIRST.with_for_update(skip_locked=True)
 _TAKEN: Final = sa.select(STATUS_ENTRY.c.place).where(
     STATUS_ENTRY.c.list == sa.bindparam("of"), STATUS_ENTRY.c.place.in_(sa.bindparam("drawn", expanding=True))
 )
-_TAKE: Final = STATUS_ENTRY.insert()
 _COUNT_TAKEN: Final = (
     STATUS_LIST.update()
     .where(STATUS_LIST.c.id == sa.bindparam("of"))
@@ -86,8 +87,14 @@ _COUNT_TAKEN: Final = (
     )
 )
 _SOME: Final[sa.BindParameter[Any]] = sa.bindparam("some", expanding=True)
-_CONTESTED: Final = sa.select(DISPUTE.c.dataset).where(DISPUTE.c.closed.is_(None), DISPUTE.c.dataset.in_(_SOME))
-_SUSPENDED: Final = sa.select(SUSPENSION.c.dataset).where(SUSPENSION.c.ended.is_(None), SUSPENSION.c.dataset.in_(_SOME))
+_MARKED: Final = sa.union_all(
+    sa.select(DISPUTE.c.dataset, sa.literal_column("'contested'").label("mark")).where(
+        DISPUTE.c.closed.is_(None), DISPUTE.c.dataset.in_(_SOME)
+    ),
+    sa.select(SUSPENSION.c.dataset, sa.literal_column("'suspended'")).where(
+        SUSPENSION.c.ended.is_(None), SUSPENSION.c.dataset.in_(_SOME)
+    ),
+)
 
 
 def allocate(
@@ -178,10 +185,17 @@ def close_old(connection: sa.Connection, now: int) -> None:
     connection.execute(STATUS_LIST.update().where(*old).values(closed=now))
 
 
-def lock(connection: sa.Connection, *what: str) -> None:
-    """Wait until no other transaction holds this lock. In SQLite a transaction that writes is alone."""
+def close_all(connection: sa.Connection, now: int) -> int:
+    """Give no more places away in any list that is open now; how many were. The next place opens a new one."""
+    return connection.execute(STATUS_LIST.update().where(STATUS_LIST.c.closed.is_(None)).values(closed=now)).rowcount
+
+
+def lock(connection: sa.Connection, *what: str, shared: bool = False) -> None:
+    """Wait until no other transaction holds this lock, unless both share it. In SQLite a transaction that writes is
+    alone."""
     if connection.dialect.name != "sqlite":
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_number(what))))
+        take = sa.func.pg_advisory_xact_lock_shared if shared else sa.func.pg_advisory_xact_lock
+        connection.execute(sa.select(take(_number(what))))
 
 
 def try_lock(connection: sa.Connection, *what: str) -> bool:
@@ -208,7 +222,8 @@ def _insert(connection: sa.Connection, listing: str, chosen: dict[int, Entry]) -
     if not rows:
         return []
     if connection.dialect.name == "sqlite":
-        connection.execute(_TAKE, rows)  # whoever writes is alone: what was free still is, or the key refuses
+        if insert_rows(connection, STATUS_ENTRY, rows) != len(rows):  # whoever writes is alone: what was free still is
+            raise Undetermined(f"status list {listing} has changed meanwhile", "try again", code="STORE_BUSY")
         return list(chosen)
     # One array for each column: a thousand times fewer parameters.
     columns = [column for column in STATUS_ENTRY.c if column.name in rows[0]]
@@ -224,11 +239,11 @@ def _insert(connection: sa.Connection, listing: str, chosen: dict[int, Entry]) -
 
 def _entries(connection: sa.Connection, datasets: Sequence[str]) -> list[Entry]:
     asked = sorted(set(datasets))
-    contested: set[str] = set()
-    suspended: set[str] = set()
+    marked: set[tuple[str, str]] = set()
     for start in range(0, len(asked), CHUNK):
-        some = asked[start : start + CHUNK]
-        contested |= set(connection.scalars(_CONTESTED, {"some": some}))
-        suspended |= set(connection.scalars(_SUSPENDED, {"some": some}))
-    made = {one: Entry(suspended=one in suspended, contested=one in contested, dataset=one) for one in asked}
+        marked |= {(one, mark) for one, mark in connection.execute(_MARKED, {"some": asked[start : start + CHUNK]})}
+    made = {
+        one: Entry(suspended=(one, "suspended") in marked, contested=(one, "contested") in marked, dataset=one)
+        for one in asked
+    }
     return [made[one] for one in datasets]

@@ -27,7 +27,7 @@ from vc.oauth import OAuthRefusal, check_pkce
 
 GONE: Final = "unknown, used or expired"
 
-_OPEN: Final = SESSION.insert()
+_OPEN: Final = SESSION.insert().returning(SESSION)
 _OFFER: Final = OFFER.select().where(OFFER.c.id == sa.bindparam("named"))
 _SESSION: Final = SESSION.select().where(SESSION.c.id == sa.bindparam("named"))
 
@@ -68,11 +68,10 @@ def open_session(
     jkt: str | None,
     state: Session,
     lifetime: int,
-) -> str:
-    """A new session; its id."""
-    name = encode_base64url(deps.rand(16))
+) -> Any:
+    """A new session: its row."""
     row = {
-        "id": name,
+        "id": encode_base64url(deps.rand(16)),
         "offer": offer,
         "worker": worker,
         "client": client,
@@ -83,8 +82,7 @@ def open_session(
         "created": deps.seconds,
         "expires": deps.seconds + lifetime,
     }
-    connection.execute(_OPEN, row)
-    return name
+    return connection.execute(_OPEN, row).one()
 
 
 def end_session(connection: sa.Connection, name: str, *, now: int) -> bool:
@@ -132,7 +130,7 @@ def _claimed(connection: sa.Connection, deps: Deps, name: str, asked: Asked, cli
         state=Session.GRANTED,
         lifetime=deps.config.refresh_lifetime,
     )
-    return _tokens(connection, deps, client, _session(connection, session), asked.configurations)
+    return _tokens(connection, deps, client, session, asked.configurations)
 
 
 def _authorization_code(deps: Deps, form: Mapping[str, str], client: Client) -> dict[str, Json]:

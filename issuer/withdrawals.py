@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from issuer import events
 from issuer.database import insert_into
 from issuer.formats import dataset_id
+from issuer.recalls import recall
 from issuer.statuses import later
 from issuer.tables import CREDENTIAL, STATEMENT, STATUS_ENTRY, STATUS_LIST, SUSPENSION
 from vc.canon import Json
@@ -93,6 +94,8 @@ def change(
     """Do ``act`` to the copies that are still valid. Revoking also drops the statements behind them, so that they are
     not signed again; ``keep`` leaves them. Nothing is written by a dry run. Raises :class:`Malformed` where nothing
     was ever signed that is meant."""
+    if chosen.key is not None and act is not Act.RESUME and not dry_run:
+        recall(connection)
     meant = _meant(connection, chosen)
     datasets = _datasets(connection, chosen) if chosen.is_about_statements else {}
     if act is Act.REVOKE and not keep and not dry_run:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from importlib.resources import files
 from typing import Any, Final
 
 from work.phrasebook import MAX_TEXT, NAMES, PhraseBook, choose, clean
@@ -13,7 +14,7 @@ __all__ = ["MAX_TEXT", "NAMES", "choose", "clean", "has_phrase", "in_lang", "mom
 Say = Callable[..., str]
 
 
-BOOK: Final = PhraseBook.read("issuer", "words.toml")
+BOOK: Final = PhraseBook.parse(files("issuer").joinpath("words.toml").read_text(encoding="utf-8"))
 phrase, has_phrase, phrases = BOOK.phrase, BOOK.has_phrase, BOOK.names
 
 

@@ -19,10 +19,11 @@ from vc.errors import Malformed
 from vc.io.command import show
 from vc.io.files import write_atomic
 from vc.io.options import At, Home, Json_, Lang, language, moment
-from vc.keys import Bls12381Key, Ed25519Key
+from vc.keys import Bls12381Key
 from vc.secure import sign_selective
 from wallet import words
 from wallet.__main__ import app, main
+from wallet.keys import HolderKey
 from wallet.opening import open_shelf
 from wallet.receive import Received, receive
 from work import CONTEXTS
@@ -123,7 +124,7 @@ def of_one(statements: Sequence[Statement], worker: str | None) -> tuple[Stateme
 
 def self_signed(
     statements: Sequence[Statement],
-    keys: Sequence[Ed25519Key],
+    keys: Sequence[HolderKey],
     *,
     at: datetime,
     rand: Callable[[int], bytes],

@@ -21,6 +21,7 @@ from vc.verify import Verified
 from verifier.check import check, policy
 from verifier.request import Wanted, build_request
 from wallet.choose import Copy, plan
+from wallet.keys import HolderKey
 from wallet.present import present
 from wallet.receive import same_statement
 from work import CONTEXTS
@@ -77,7 +78,7 @@ def credential(
     kind: str = "Earnings",
     *,
     keys: IssuerKeys | None = None,
-    holder: Ed25519Key | None = None,
+    holder: HolderKey | None = None,
     bound: bool = True,
     at: datetime = AT,
 ) -> dict[str, Any]:

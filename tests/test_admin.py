@@ -24,7 +24,14 @@ from tests.pages_app import AT, PASSWORD, fill, make_app, new_deps
 from vc.errors import Malformed
 
 WRONG = "wrong horse battery staple"
-ACTIONS = ("/admin/logout", "/admin/offers", "/admin/requests", "/admin/disputes", "/admin/disputes/close")
+ACTIONS = (
+    "/admin/logout",
+    "/admin/offers",
+    "/admin/offers/withdraw",
+    "/admin/requests",
+    "/admin/disputes",
+    "/admin/disputes/close",
+)
 PAGES = ("/admin", "/admin/offers", "/admin/credentials", "/admin/requests", "/admin/disputes")
 
 Client = TestClient[Any, Any]
@@ -224,6 +231,17 @@ async def test_an_offer_is_made_and_its_code_is_shown_once(client: Client, datab
         assert code not in await (await client.get(path)).text()
 
 
+async def test_an_offer_is_taken_back(client: Client, database: Database) -> None:
+    await enter(client)
+    await submit(client, "/admin/offers", worker="worker-1")
+    (offer,) = rows(database, OFFER)
+    assert f'name="id" value="{offer.id}"' in await (await client.get("/admin/offers")).text()
+    answer = await submit(client, "/admin/offers/withdraw", id=offer.id)
+    assert (answer.status, answer.headers["Location"]) == (303, "/admin/offers")
+    assert [row.state for row in rows(database, OFFER)] == ["withdrawn"]
+    assert offer.id not in await (await client.get("/admin/offers")).text()
+
+
 async def test_what_an_action_refuses_is_said_on_a_page(client: Client, database: Database) -> None:
     await enter(client)
     unknown = await submit(client, "/admin/offers", worker="<script>nobody</script>")
@@ -264,6 +282,7 @@ REFUSED: dict[str, tuple[str, dict[str, str], int, str, str]] = {
     "400": ("/admin/disputes", {"worker": "worker-1"}, 400, "Fill in every field", "Remplissez tous les champs"),
     "USAGE": ("/admin/disputes/close", {"outcome": "maybe"}, 400, "choose again", "choisissez à nouveau"),
     "NO_DISPUTE": ("/admin/disputes/close", {"id": "x", "outcome": "upheld"}, 400, "closed already", "déjà close"),
+    "OFFER_OVER": ("/admin/offers/withdraw", {"id": "x"}, 400, "too late to take", "trop tard pour retirer"),
     "UNKNOWN_DEFERRAL": (
         "/admin/requests",
         {"id": "x", "decision": "deny"},

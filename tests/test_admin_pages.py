@@ -55,6 +55,12 @@ def test_an_offer_is_made_and_reaches_the_worker(chromium: Any, site: Site, scri
             check_page(page)
         page.click("main .facts a")
         assert page.locator("h1").inner_text() == "Proof of your work, from Courses & Cie"
+        page.goto(f"{site.base}/admin/offers")
+        if script:
+            check_page(page)
+        page.get_by_role("button", name=re.compile("^Take back: the offer for worker-1")).click()
+        page.wait_for_selector("td:has-text('taken back')")
+        assert page.locator("tbody button").count() == 0
         assert page.complaints == []
 
 

@@ -19,6 +19,7 @@ from issuer.formats import Format
 from issuer.issue import MAX_TOLD, Engine, Outcome, issue_pending, plan
 from issuer.pool import Work, here
 from issuer.progress import Lines
+from issuer.recalls import recall
 from issuer.store import Store
 from issuer.tables import BULK_CLAIM, CREDENTIAL, SETTING, STATEMENT, STATUS_ENTRY
 from issuer.wanted import Wanted
@@ -258,6 +259,21 @@ def test_a_run_that_was_taken_for_dead_records_nothing(database: Database) -> No
         made = sign_batch(batch, keys=issuer_keys(), at=AT, rand=rand_from("late"))
         assert run.record(batch, made, wanted, 1) == 0
     assert read(database, sa.select(CREDENTIAL)) == before
+    check_whole(database)
+
+
+def test_a_run_whose_key_is_recalled_records_nothing_more(database: Database) -> None:
+    put(database, *about(5))
+    wanted = Wanted(AT, (Format.SD_JWT,))
+    with Run.start(database) as run:
+        (batch,) = run.claimed(wanted, allocator())
+        made = sign_batch(batch, keys=issuer_keys(), at=AT, rand=rand_from("late"))
+        with database.write() as connection:
+            recall(connection)
+        with pytest.raises(Undetermined, match="withdrawn meanwhile"):
+            run.record(batch, made, wanted, 1)
+    assert read(database, sa.select(CREDENTIAL)) == []
+    assert issue(database, Format.SD_JWT).signed == 5
     check_whole(database)
 
 

@@ -10,7 +10,8 @@ import pytest
 from tests.line import AT, answer, copy, credential, holder_key, request, unbinding
 from vc.errors import Malformed, Undetermined
 from vc.oid4vp import CredentialSet, Request
-from wallet.choose import Plan, claim_name, only, plan
+from wallet.choice import claim_name, only
+from wallet.choose import Plan, plan
 from wallet.ledger import START, check_chain, digest, entry
 from wallet.present import present
 from wallet.words import list_text, plan_json, plan_text, shown_claims, statements

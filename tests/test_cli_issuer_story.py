@@ -52,7 +52,7 @@ def test_from_an_offer_to_a_proof_that_a_verifier_takes(tmp_path: Path) -> None:
             tmp_path, "wallet", "accept", offer["offer"], "--tx-code", offer["txCode"], "--format", "bbs-2023",
             "--copies", "3", "--json"
         )  # fmt: skip
-        assert got.json == {"issuer": line["base"], "added": 3, "deferred": [], "told": True}
+        assert got.json == {"issuer": line["base"], "added": 3, "deferred": [], "leftOut": {}, "told": True}
         again = ouvrage(tmp_path, "wallet", "accept", offer["offer"], "--tx-code", offer["txCode"], ok=False)
         assert again.code == 1
         assert "ask the platform for a new one" in again.err

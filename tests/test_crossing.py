@@ -13,7 +13,7 @@ from issuer.disputes import close_dispute, find_disputed, open_dispute
 from issuer.forget import forget
 from issuer.tables import CREDENTIAL, STATUS_ENTRY
 from issuer.withdrawals import Act, Selection, change
-from tests.issuing import AT, JWT, WORKER, attest, new_keys, running
+from tests.issuing import AT, JWT, WORKER, Running, attest, new_keys, running
 from tests.line import rand_from
 
 NOW = int(AT.timestamp())
@@ -38,6 +38,17 @@ def erase(database: Database) -> None:
 
 def replace(database: Database) -> None:
     attest(database, sourceMethod="dsarImport")
+
+
+def by_key(service: Running) -> Step:
+    """Withdraw all that the service's key has signed."""
+    key = service.deps.keyring().signing(AT).jwt.verification_method
+
+    def step(database: Database) -> None:
+        with database.write() as connection:
+            change(connection, Act.REVOKE, Selection(key=key), now=NOW)
+
+    return step
 
 
 AFTERWARDS: dict[Step, int] = {revoke: 400, remove: 400, erase: 401, replace: 200}  # who asks again
@@ -100,3 +111,23 @@ async def test_while_a_copy_is_put_on_record(database: Database, step: Step, mon
     assert len(copies(database)) == 1
     assert standing(database) == 0
     assert step is not erase or {(row.worker, row.body) for row in copies(database)} == {("", None)}
+
+
+async def test_a_key_whose_work_is_withdrawn_while_it_signs(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attest(database)
+    async with running(database) as service:
+        token = service.grant(JWT)
+        assert (await service.post("/credential", await service.request(JWT, new_keys()), token)).status == 200
+        before, step = copies(database), by_key(service)
+        meanwhile(monkeypatch, "sign_copies", database, step)
+        crossed = await service.post("/credential", await service.request(JWT, new_keys()), token)
+        assert crossed.error == (503, "temporarily_unavailable")
+        assert (copies(database), standing(database)) == (before, 0)
+        again = await service.post("/credential", await service.request(JWT, new_keys()), token)
+        assert (again.status, standing(database)) == (200, 1)
+        threads = meanwhile(monkeypatch, "_insert", database, step)
+        last = await service.post("/credential", await service.request(JWT, new_keys()), token)
+        threads[0].join()
+    assert (last.status, len(copies(database)), standing(database)) == (200, 3, 0)

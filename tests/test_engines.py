@@ -48,7 +48,7 @@ def outcome(url: str) -> list[bytes] | str:
 
 
 @settings(
-    max_examples=8, phases=(Phase.generate,), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=5, phases=(Phase.generate,), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(seed=st.integers(0, 2**32), count=st.sampled_from([1, 5, 60, 400]), hidden=st.sampled_from(["", "job", "ended"]))
 def test_both_engines_state_the_same_bytes(tmp_path: Path, server: str, seed: int, count: int, hidden: str) -> None:

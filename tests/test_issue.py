@@ -172,7 +172,7 @@ def test_a_store_in_use_is_said(path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     real = sqlite3.connect
-    monkeypatch.setattr(sqlite3, "connect", lambda *args, **kwargs: real(*args, **{**kwargs, "timeout": 0.1}))
+    monkeypatch.setattr(sqlite3.dbapi2, "connect", lambda *args, **kwargs: real(*args, **{**kwargs, "timeout": 0.1}))
     with Store.open(path) as store, pytest.raises(Undetermined) as caught:
         store.add_statements(statements(1), source="test")
     assert caught.value.code == "STORE_BUSY"
@@ -195,7 +195,7 @@ def test_a_run_that_is_stopped_goes_on_where_it_was(how: signal.Signals, tmp_pat
         store.add_statements(statements(150), source="test")
     environment = {**os.environ, "OUVRAGE_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
     before: dict[tuple[str, str], str] = {}
-    for _ in range(4):
+    for _ in range(2):
         process = subprocess.Popen(
             [sys.executable, "-m", "ouvrage", "issuer", "issue", "--processes", "2"],
             env=environment,

@@ -19,7 +19,7 @@ from issuer.copies import Slot
 from issuer.database import Database
 from issuer.decoys import rates
 from issuer.formats import Format
-from issuer.statuses import LIFE, OPEN, PLACES, allocate
+from issuer.statuses import LIFE, OPEN, PLACES, allocate, close_all
 from issuer.statuslists import (
     CONTESTED,
     INVALID,
@@ -160,6 +160,19 @@ def test_an_old_list_is_closed_and_a_new_one_opened(database: Database) -> None:
     assert closed == NOW + LIFE
 
 
+def test_after_a_restore_no_place_of_a_list_that_was_open_is_given_away(database: Database) -> None:
+    before = {one.list for one in slots(database, 3)}
+    with database.write() as connection:
+        assert close_all(connection, NOW) == len(before) == 1
+        assert close_all(connection, NOW) == 0
+    after = {one.list for one in slots(database, 3, seed="after")}
+    assert len(after) == 1
+    assert not before & after
+    with database.read() as connection:
+        (closed,) = connection.scalars(sa.select(STATUS_LIST.c.id).where(STATUS_LIST.c.closed == NOW))
+    assert {closed} == before
+
+
 def test_what_was_not_committed_was_not_given_away(database: Database) -> None:
     slots(database, 1)
     with suppress(RuntimeError), database.write() as connection:
@@ -211,7 +224,7 @@ def test_processes_and_threads_never_get_the_same_place(database_address: Path |
     Database.open(database_address).close()
     context = get_context("spawn")
     queue = context.Queue()
-    processes, threads, times = 3, 3, 12
+    processes, threads, times = 3, 3, 8
     start = time.time() + 3
     at_once = [
         context.Process(target=_take, args=(database_address, start, times, threads, queue)) for _ in range(processes)

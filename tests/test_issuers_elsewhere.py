@@ -22,6 +22,7 @@ from vc.did import did_key
 from vc.errors import Rejected, Unsupported
 from vc.io.fetch import fetch
 from vc.jwk import parse_jwk
+from vc.keys import ED25519, P256
 from wallet.accept import read_offer
 from wallet.collect import Collected, collect
 from wallet.grants import grants
@@ -120,6 +121,11 @@ def bound_by(*methods: str) -> dict[str, Any]:
     return {"described": {**DESCRIBED, "cryptographic_binding_methods_supported": list(methods)}}
 
 
+def p256_only(method: str) -> dict[str, Any]:
+    proofs = {"proof_types_supported": {"jwt": {"proof_signing_alg_values_supported": ["ES256"]}}}
+    return {"described": {**bound_by(method)["described"], **proofs}}
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -131,6 +137,10 @@ def bound_by(*methods: str) -> dict[str, Any]:
         bound_by("jwk"),
         bound_by("did:key"),
         {"txCode": "4711"},
+        {"encrypts": True},
+        p256_only("did:key"),
+        {**p256_only("did:jwk"), "encrypts": True},
+        p256_only("jwk"),
     ],
     ids=str,
 )
@@ -149,10 +159,13 @@ async def test_copies_and_new_ones(shelf: Shelf, changes: dict[str, Any]) -> Non
         with pytest.raises(Rejected, match="the token endpoint"):
             await take(shelf, issuer.link.replace("pre-authorized_code%22%3A%22", "pre-authorized_code%22%3A%22x"))
     assert len(shelf.copies()) == batch
+    es256 = "ES256" in str(changes) and "EdDSA" not in str(changes)
+    assert {key.public.kind for key in shelf.signing_keys()} == {P256 if es256 else ED25519}
 
 
-async def test_what_it_has_to_decide_on_first(shelf: Shelf) -> None:
-    async with elsewhere(waits=True) as issuer:
+@pytest.mark.parametrize("encrypts", [False, True])
+async def test_what_it_has_to_decide_on_first(shelf: Shelf, *, encrypts: bool) -> None:
+    async with elsewhere(waits=True, encrypts=encrypts) as issuer:
         assert (await take(shelf, issuer.link)).deferred == (NAME,)
         later = now() + timedelta(seconds=6)
         tasks = due(shelf, at=later)
@@ -163,7 +176,7 @@ async def test_what_it_has_to_decide_on_first(shelf: Shelf) -> None:
 @pytest.mark.parametrize(
     ("described", "words"),
     [
-        ({"proof_types_supported": {"jwt": {"proof_signing_alg_values_supported": ["ES256"]}}}, "no Ed25519 key"),
+        ({"proof_types_supported": {"jwt": {"proof_signing_alg_values_supported": ["ES384"]}}}, "keys for ES384 only"),
         ({"cryptographic_binding_methods_supported": ["did:ebsi"]}, "binds credentials to did:ebsi only"),
         (
             {"proof_types_supported": {"attestation": {"proof_signing_alg_values_supported": ["ES256"]}}},

@@ -256,7 +256,7 @@ def outcome(folder: Path, text: str) -> Attested | VcError:
         return refused
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(values=st.lists(JSON, max_size=4), cut=st.integers(0, 40), good=st.booleans())
 def test_only_our_errors_leave(tmp_path: Path, values: list[Any], cut: int, good: bool) -> None:
     text = "\n".join(map(json.dumps, ([trip(0)] if good else []) + values))

@@ -153,6 +153,27 @@ def test_the_command_prints_a_link_and_a_code(home: Path) -> None:
     assert f"{BASE}/work/o/" in done.out
 
 
+def test_the_command_takes_offers_back(home: Path) -> None:
+    made = [ouvrage(home, *COMMAND).json for _ in range(4)]
+    for number, name in enumerate(("id", "page", "offer")):
+        given = made[number][name]
+        one = ("issuer", "offer", "withdraw", "--json", "--", given)  # an id may begin with "-"
+        assert ouvrage(home, *one).json == {"withdrawn": [made[number]["id"]]}
+        late = ouvrage(home, *one, ok=False)
+        assert (late.code, late.json["error"]["code"]) == (2, "OFFER_OVER")
+    all_of = ("issuer", "offer", "withdraw", "--worker", WORKER, "--json")
+    assert ouvrage(home, *all_of).json == {"withdrawn": [made[3]["id"]]}
+    assert ouvrage(home, *all_of).json == {"withdrawn": []}
+    for odd in ((), (made[0]["id"], "--worker", WORKER), ("https://issuer.example/",)):
+        refused = ouvrage(home, "issuer", "offer", "withdraw", *odd, "--json", ok=False)
+        assert (refused.code, refused.json["error"]["code"]) == (2, "USAGE")
+    with Database.open(home / "issuer" / "issuer.db") as database, database.read() as connection:
+        assert {row.state for row in connection.execute(OFFER.select())} == {"withdrawn"}
+        assert list(connection.execute(TICKET.select())) == []
+        told = [one.body["offer"] for one in read(connection, since=0) if one.kind is Kind.OFFER_WITHDRAWN]
+    assert told == [one["id"] for one in made]
+
+
 @pytest.mark.parametrize("kind", ["svg", "png"])
 def test_the_command_for_scripts(home: Path, kind: str) -> None:
     picture = home / f"offer.{kind}"

@@ -168,7 +168,7 @@ WRONG_MEMBERS: list[tuple[str, Json, str]] = [
     ("response_mode", "fragment", "UNSUPPORTED_RESPONSE_MODE"),
     ("response_mode", None, "UNSUPPORTED_RESPONSE_MODE"),
     ("response_mode", "direct_post.jwt", "UNSUPPORTED_KEY"),  # and no key
-    ("transaction_data", [TRANSACTION], "UNSUPPORTED"),
+    ("transaction_data", [TRANSACTION], "TRANSACTION_UNKNOWN"),
     ("scope", "also", "MALFORMED"),
     ("state", "a" * 3000, "MALFORMED"),
     ("dcql_query", EVERYTHING, "MALFORMED"),

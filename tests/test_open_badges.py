@@ -36,7 +36,8 @@ from vc.secure import derive, hold
 from verifier.render import to_text
 from verifier.report import build
 from verifier.request import Wanted
-from wallet.choose import only, plan
+from wallet.choice import only
+from wallet.choose import plan
 from wallet.held import by_statement
 from wallet.receive import same_statement
 from wallet.words import copy_json, plan_json, plan_text, statement_text

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -360,13 +361,19 @@ def _asked(policy: PolicyFile) -> Request:
     return parse_request(to_json(made))
 
 
-def _answered(policy: PolicyFile, *copies: Copy) -> Report:
+def _answered(policy: PolicyFile, *copies: Copy, keys: tuple[Ed25519Key, ...] = ()) -> Report:
     request = _asked(policy)
+    by_did = {key.did: key for key in (holder_key(), *keys)}
     made = plan(request, copies, contexts=CONTEXTS, at=AT)
     token: dict[str, list[Any]] = {}
     for proposal in made.proposals:
         shown_ = present(
-            proposal, request=request, key=holder_key(), contexts=CONTEXTS, at=AT, rand=rand_from("present")
+            proposal,
+            request=request,
+            key=by_did[proposal.copy.holder or ""],
+            contexts=CONTEXTS,
+            at=AT,
+            rand=rand_from("present"),
         )
         token.setdefault(proposal.query.id, []).append(shown_)
     raw = json.dumps({"vp_token": token}).encode()
@@ -391,6 +398,17 @@ def test_two_platforms_together_meet_a_policy_and_show_a_step_each() -> None:
     assert [each.claims["averageAtLeast12m"] for each in made.proven] == [("001000",), ("001000",)]
     assert not any("total12m" in each.claims for each in made.proven)
     assert made.not_shown == ()
+
+
+def test_the_wallet_shows_together_what_one_key_binds() -> None:
+    """Each platform has bound its copies to keys of the worker's; one of them both have."""
+    keys = tuple(holder_key(f"key {number}") for number in range(3))
+    held = [_earned(1, ALL_TO_1000, keys[0]), _earned(1, ALL_TO_1000, keys[1])]
+    held += [_earned(2, ALL_TO_1000, keys[2]), _earned(2, ALL_TO_1000, keys[1])]
+    made = _answered(parsed(), *(replace(one, id=bytes([n]) * 16) for n, one in enumerate(held)), keys=keys)
+    assert made.decision is not None
+    assert {one.holder for one in made.proven} == {keys[1].did}
+    assert (made.decision.outcome, made.decision.judged[0].total) == (Outcome.MET, "2000")
 
 
 def test_one_platform_alone_leaves_it_open_and_says_what_would_settle_it() -> None:

@@ -45,7 +45,8 @@ from verifier.report import Report, build
 from verifier.request import Wanted
 from verifier.words import has_words
 from wallet.answers import MAX_TEXT, Answer, filed_under, screened, tidy
-from wallet.choose import Copy, only, plan
+from wallet.choice import only
+from wallet.choose import Copy, plan
 from wallet.held import by_statement
 from wallet.ledger import entry as ledger_entry
 from wallet.present import present

@@ -268,7 +268,7 @@ def test_another_profile_is_named_where_it_fits(tmp_path: Path) -> None:
         made_from(load_profile("airbnb"), jobs(tmp_path))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damaged_parquet_is_our_error_or_still_adds_up(tmp_path: Path, data: st.DataObject) -> None:
     good = bytearray(jobs(tmp_path, 50).read_bytes())

@@ -9,6 +9,8 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -363,7 +365,9 @@ async def test_logs_and_metrics_hold_no_secret(database: Database) -> None:
 # ---- the command -----------------------------------------------------------------------------------------------------
 
 
-def started(home: Path, *words: str) -> subprocess.Popen[str]:
+@contextmanager
+def started(home: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """``ouvrage issuer serve`` as a process. It is stopped here where a test that failed has not."""
     (home / "passphrase.txt").write_text(PASSPHRASE + "\n")
     environment = {
         **os.environ,
@@ -374,7 +378,11 @@ def started(home: Path, *words: str) -> subprocess.Popen[str]:
     }
     arguments = [sys.executable, "-m", "ouvrage", "issuer", "serve", "--json", *words]
     pipe = subprocess.PIPE
-    return subprocess.Popen(arguments, cwd=home, env=environment, stdout=pipe, stderr=pipe, text=True)
+    with subprocess.Popen(arguments, cwd=home, env=environment, stdout=pipe, stderr=pipe, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()  # nothing happens to one that has ended
 
 
 async def test_issuer_serve(tmp_path: Path) -> None:

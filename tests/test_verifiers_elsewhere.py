@@ -7,19 +7,45 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.line import Shown, answer, checked
+from tests.line import AT, Shown, answer, checked, rand_from, trust
 from tests.node import FOLDER
+from tests.test_holder_keys import kept
+from tests.vaults import create
 from tests.verifying import CENTURY, ROOT, certified, dcql, key_of
+from vc.canon import to_json
 from vc.client_id import Voucher
+from vc.errors import VcError
 from vc.io.fetch import fetch
+from vc.jose import parse_jws
 from vc.jwk import public_jwk
-from vc.keys import P256Key
+from vc.keys import Ed25519Key, P256Key
 from vc.multibase import encode_base64url
+from vc.oid4vp import SD_JWT_VC
+from verifier.check import check, policy
+from verifier.request import Wanted, build_request
+from wallet.choose import plan
+from wallet.keys import HolderKey
 from wallet.online import Asked, read_request, send_answer, send_refusal
+from wallet.present import present
+from wallet.shelf import Shelf
+from work import CONTEXTS
+
+SD_JWT_DCQL = build_request(
+    [Wanted.parse("Earnings.averageAtLeast12m>=1500")],
+    client_id="localhost",
+    purpose="credit.consumer.eu",
+    necessity="",
+    retention_days=30,
+    ask_anyway=True,
+    accept_possession=False,
+    sd_jwt=True,
+    rand=rand_from("dcql"),
+)["dcql_query"]
 
 
 class Elsewhere:
@@ -52,7 +78,7 @@ async def elsewhere(*, certificate: bool, **job: Any) -> AsyncIterator[Elsewhere
     )
     party = certified("localhost", days=CENTURY)
     key = key_of(party) if certificate else P256Key.generate(os.urandom)
-    job |= {"key": {**public_jwk(key.public), "d": encode_base64url(key.secret)}, "dcql": dcql()}
+    job |= {"key": {**public_jwk(key.public), "d": encode_base64url(key.secret)}, "dcql": job.get("dcql", dcql())}
     job |= {"x5c": [party.x5c], "client": "x509_san_dns:localhost"} if certificate else {}
     assert process.stdin is not None
     try:
@@ -87,6 +113,34 @@ async def test_it_reads_what_the_wallet_shows(*, certificate: bool, mode: str, p
     assert (told["header"] or {}).get("enc") == (None if mode == "direct_post" else "A256GCM")
     assert told["presentations"] == made["vp_token"]
     assert checked(Shown(asked.request, {"vp_token": told["presentations"]})).credentials
+
+
+@pytest.mark.parametrize("mode", ["direct_post", "direct_post.jwt"])
+@pytest.mark.parametrize(("algorithm", "other"), [("ES256", "EdDSA"), ("EdDSA", "ES256")])
+async def test_it_reads_an_sd_jwt_by_a_key_that_it_can_check(
+    tmp_path: Path, mode: str, algorithm: str, other: str
+) -> None:
+    """The wallet has a copy of each kind of key; the verifier checks one kind."""
+    keys: dict[str, HolderKey] = {"ES256": P256Key.generate(os.urandom), "EdDSA": Ed25519Key.from_seed(os.urandom(32))}
+    formats = {SD_JWT_VC: {"sd-jwt_alg_values": ["ES256", "EdDSA"], "kb-jwt_alg_values": [algorithm]}}
+    with create(tmp_path / "vault.db") as vault:
+        shelf = Shelf(vault)
+        kept(shelf, *keys.values())
+        async with elsewhere(certificate=True, mode=mode, post=True, formats=formats, dcql=SD_JWT_DCQL) as verifier:
+            asked = await read(verifier.link)
+            (proposal,) = plan(asked.request, shelf.copies(), contexts=CONTEXTS, at=AT).proposals
+            key = keys[algorithm]
+            made = present(proposal, request=asked.request, key=key, contexts=CONTEXTS, at=AT, rand=os.urandom)
+            with pytest.raises(VcError, match="the key that this copy is bound to is not here"):
+                present(proposal, request=asked.request, key=keys[other], contexts=CONTEXTS, at=AT, rand=os.urandom)
+            await send_answer(asked, {"vp_token": {proposal.query.id: [made]}}, ask=fetch)
+            told = await verifier.line()
+    assert told["presentations"] == {proposal.query.id: [made]}
+    raw = to_json({"vp_token": told["presentations"]})
+    rules = policy(accept_possession=False)
+    ((verified,),) = check(raw, asked.request, trust=trust(), policy=rules, at=AT).values()
+    assert verified.holder == key.did
+    assert parse_jws(str(made).rpartition("~")[2]).header["alg"] == algorithm
 
 
 async def test_it_hears_a_no() -> None:

@@ -18,7 +18,6 @@ from tests.databases import sample_statements
 from tests.issuing import BBS, JWT, SD, Clock, attest, running
 from tests.test_deferred import settle
 from tests.test_wallet_accept import RATING, Between, changed, offered, said, take
-from tests.test_wallet_login import command
 from tests.test_wallets_elsewhere import issuing
 from tests.vaults import create, reopen
 from vc.errors import Rejected, Undetermined, VcError
@@ -345,34 +344,34 @@ async def test_what_the_worker_deletes_does_not_come_back(database: Database, sh
 # ---- as commands, and killed -----------------------------------------------------------------------------------------
 
 
-async def finished(process: asyncio.subprocess.Process) -> tuple[int | None, str, str]:
-    out, err = await asyncio.wait_for(process.communicate(), 60)
-    return process.returncode, out.decode(), err.decode()
+async def finished(home: Path, *words: str) -> tuple[int, str, str]:
+    done = await asyncio.to_thread(ouvrage, home, "wallet", *words, ok=False)
+    return done.code, done.out, done.err
 
 
 async def test_the_commands(database: Database, tmp_path: Path) -> None:
     await asyncio.to_thread(ouvrage, tmp_path, "wallet", "init")
     async with issuing(database) as service:
-        assert (await finished(await command(tmp_path, "refresh", "--lang", "fr")))[1].startswith("Rien à aller")
-        assert (await finished(await command(tmp_path, "accept", offered(service).link, "--copies", "2")))[0] == 0
-        code, out, _ = await finished(await command(tmp_path, "refresh", "--days", "365", "--dry-run", "--lang", "fr"))
+        assert (await finished(tmp_path, "refresh", "--lang", "fr"))[1].startswith("Rien à aller")
+        assert (await finished(tmp_path, "accept", offered(service).link, "--copies", "2"))[0] == 0
+        code, out, _ = await finished(tmp_path, "refresh", "--days", "365", "--dry-run", "--lang", "fr")
         assert (code, "demanderait de nouveaux exemplaires de Earnings_bbs-2023 (la fin approche)" in out) == (0, True)
-        code, out, _ = await finished(await command(tmp_path, "refresh", "--rebind", "--json"))
+        code, out, _ = await finished(tmp_path, "refresh", "--rebind", "--json")
         (one,) = json.loads(out)["refreshed"]
         assert (code, one["added"], one["retired"], one["error"]) == (0, 2, 2, None)
-        code, out, err = await finished(await command(tmp_path, "delete", "Earnings"))
+        code, out, err = await finished(tmp_path, "delete", "Earnings")
         assert (code, "nothing was deleted" in err) == (2, True)
-        code, out, _ = await finished(await command(tmp_path, "delete", "Earnings", "--yes", "--json"))
+        code, out, _ = await finished(tmp_path, "delete", "Earnings", "--yes", "--json")
         assert (code, json.loads(out)["deleted"], json.loads(out)["told"]) == (0, 2, True)
-    code, out, _ = await finished(await command(tmp_path, "refresh", "--json"))
+    code, out, _ = await finished(tmp_path, "refresh", "--json")
     assert (code, json.loads(out)) == (0, {"refreshed": []})
 
 
 async def test_a_platform_that_is_gone(database: Database, tmp_path: Path) -> None:
     await asyncio.to_thread(ouvrage, tmp_path, "wallet", "init")
     async with issuing(database) as service:
-        await finished(await command(tmp_path, "accept", offered(service).link, "--copies", "2"))
-    code, out, err = await finished(await command(tmp_path, "refresh", "--rebind"))
+        await finished(tmp_path, "accept", offered(service).link, "--copies", "2")
+    code, out, err = await finished(tmp_path, "refresh", "--rebind")
     assert (code, "What you have stays as it is." in out, "Traceback" in err) == (3, True, False)
 
 

@@ -33,8 +33,10 @@ from verifier.check import check, policy
 from verifier.report import build
 from verifier.request import Wanted, build_request
 from wallet.answers import Answer, filed_under
-from wallet.choose import Copy, Plan, Proposal, only, plan
+from wallet.choice import only
+from wallet.choose import Copy, Plan, Proposal, plan
 from wallet.held import by_statement
+from wallet.keys import HolderKey
 from wallet.ledger import entry
 from wallet.present import present
 from wallet.receive import read_credentials, receive
@@ -50,7 +52,7 @@ FOREIGN: Final = "https://elsewhere.example/badge"
 URI: Final = "https://platform.example/status/1/token"
 
 
-def sd_jwt(kind: str = "Earnings", *, holder: Ed25519Key | None = None, bound: bool = True, **claims: Any) -> str:
+def sd_jwt(kind: str = "Earnings", *, holder: HolderKey | None = None, bound: bool = True, **claims: Any) -> str:
     """A statement as an issuer hands it over, with other or more claims."""
     made = template(
         Statement(kind, "worker-1", SAMPLES[kind]),

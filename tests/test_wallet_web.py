@@ -301,6 +301,20 @@ async def test_a_request_is_agreed_to_once_and_only_as_it_was_seen(visitor: Visi
     assert (await visitor.get(f"{where}/answer.json"))[0] == 400
 
 
+async def test_what_the_verifier_cannot_check_is_named_and_nothing_of_it_is_offered(
+    visitor: Visitor, tmp_path: Path
+) -> None:
+    await visitor.new()
+    await bring(visitor, json.dumps(credential(bound=False)).encode())
+    made = request_file(tmp_path, "Earnings.monthly", client="lender.example", accept_possession=True)
+    document = json.loads(made.read_bytes())
+    document["client_metadata"] = {"vp_formats_supported": {"ldp_vc": {"cryptosuite_values": ["ecdsa-sd-2023"]}}}
+    where = (await bring(visitor, json.dumps(document).encode(), path="/answer"))[2]["Location"]
+    text = (await visitor.get(where))[1]
+    assert "they cannot check how yours is signed" in text
+    assert "show.0" not in text
+
+
 async def test_a_ledger_that_was_tampered_with_says_so_and_is_still_shown(visitor: Visitor, tmp_path: Path) -> None:
     await visitor.new()
     await bring(visitor, json.dumps(credential(bound=False)).encode())

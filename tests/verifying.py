@@ -16,11 +16,12 @@ from tests.test_vcapi_http import serving
 from tests.vaults import create
 from vc.canon import Json
 from vc.jwe import DecryptionKey
-from vc.keys import Ed25519Key, P256Key
+from vc.keys import P256Key
 from vc.oauth import parse_form
 from vc.oid4vp import CredentialQuery
 from vc.request_object import REQUEST_TYPE, request_link, sign_request
 from vc.vp_response import Received, parse_response
+from wallet.keys import HolderKey
 from wallet.receive import receive
 from wallet.shelf import Shelf
 from work import CONTEXTS
@@ -158,7 +159,7 @@ def stocked(folder: Path, *kinds: str) -> Shelf:
     return shelf
 
 
-def put(shelf: Shelf, key: Ed25519Key, *kinds: str) -> None:
+def put(shelf: Shelf, key: HolderKey, *kinds: str) -> None:
     received = [
         receive(credential(kind, holder=key), own={key.did}, contexts=CONTEXTS, at=AT, where=kind) for kind in kinds
     ]

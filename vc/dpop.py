@@ -93,8 +93,12 @@ def make_dpop(
     rand: Callable[[int], bytes],
     access_token: str | None = None,
     nonce: str | None = None,
+    algorithm: str | None = None,
 ) -> str:
-    """A DPoP proof for one request (RFC 9449 §4.2). Raises :class:`Malformed` for what is not a URL or a method."""
+    """A DPoP proof for one request (RFC 9449 §4.2), signed as :func:`vc.jose.sign_jws` has ``algorithm``.
+
+    Raises :class:`Malformed` for what is not a URL or a method.
+    """
     if not _METHOD.match(method):
         raise Malformed("method", "not an HTTP method in capitals")
     claims: dict[str, Json] = {
@@ -107,7 +111,7 @@ def make_dpop(
         claims["ath"] = token_hash(access_token)
     if nonce is not None:
         claims["nonce"] = nonce
-    return sign_jws(to_json(claims), key=key, typ=TYP, header={"jwk": public_jwk(key.public)})
+    return sign_jws(to_json(claims), key=key, typ=TYP, header={"jwk": public_jwk(key.public)}, algorithm=algorithm)
 
 
 def jwk_thumbprint(jwk: Mapping[str, Json]) -> str:

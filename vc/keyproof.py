@@ -144,7 +144,8 @@ def _distinct(proven: Sequence[_Proven], limit: int) -> tuple[str, ...]:
         raise Malformed("proofs", "two proofs of one key: use another key for each credential")
     holders = {key: each.holders[key] for key, each in zip(signed, proven, strict=True)}
     for each in proven:
-        holders = {**each.holders, **holders}
+        if len(each.holders) > 1:  # an attestation's other keys
+            holders = {**each.holders, **holders}
     if len(holders) > limit:
         raise Malformed("proofs", f"more than {limit} keys")
     order = dict.fromkeys([*signed, *holders])
@@ -316,17 +317,18 @@ def make_jwt_proof(
     at: datetime,
     client: str | None = None,
     header: Object = NOTHING,
+    algorithm: str | None = None,
 ) -> str:
     """A proof of type ``jwt`` (OID4VCI appendix F.1). It names its key by ``kid``, the key's verification method,
     unless ``header`` has a ``jwk`` or an ``x5c``; a ``key_attestation`` belongs there, too. ``nonce`` is None for an
-    issuer that gives none."""
+    issuer that gives none, ``algorithm`` as :func:`vc.jose.sign_jws` has it."""
     named: dict[str, Json] = {} if any(name in header for name in _BINDINGS) else {"kid": key.verification_method}
     claims: dict[str, Json] = {"aud": audience, "iat": int(at.timestamp())}
     if nonce is not None:
         claims["nonce"] = nonce
     if client is not None:
         claims["iss"] = client
-    return sign_jws(to_json(claims), key=key, typ=PROOF_TYP, header={**named, **header})
+    return sign_jws(to_json(claims), key=key, typ=PROOF_TYP, header={**named, **header}, algorithm=algorithm)
 
 
 def make_di_vp_proof(

@@ -26,6 +26,9 @@ class KeyKind:
     prefix: bytes
     length: int
 
+    def __hash__(self) -> int:
+        return self.code  # for every key in a table is hashed with its kind
+
 
 ED25519: Final = KeyKind("Ed25519", 0xED, b"\xed\x01", 32)
 BLS12_381_G2: Final = KeyKind("BLS12-381-G2", 0xEB, b"\xeb\x01", 96)

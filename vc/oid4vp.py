@@ -122,6 +122,7 @@ def _transaction(value: Json) -> Unsupported:
     return Unsupported(
         "request parameter",
         f"transaction_data: it wants you to agree to a transaction of a type not known here ({named})",
+        code="TRANSACTION_UNKNOWN",
     )
 
 

@@ -4,7 +4,7 @@ code (§3.5). Where the worker has to log in first, :mod:`wallet.login` goes on.
 Every address comes from the offer that the worker gave; only the origin that they gave may be a private one.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Final
@@ -12,11 +12,11 @@ from typing import Final
 from vc.errors import Unsupported
 from vc.model import Object
 from vc.offer import PRE_AUTHORIZED, CredentialOffer, OfferReference, parse_offer_link
-from wallet.fetching import is_named_by_jwk
-from wallet.formats import FORMATS, SENSIBLE, to_take
+from wallet.formats import FORMATS, SENSIBLE, format_of, to_take
 from wallet.grants import Grant
-from wallet.issuer_metadata import configuration, discover, new_dpop_key
+from wallet.issuer_metadata import check_client, configuration, discover, new_dpop_key
 from wallet.issuer_session import MAX_ANSWER, Ask, Session, document, origin
+from wallet.key_proofs import Wanted
 from wallet.tokens import redeem, what_is_asked
 
 CLIENT: Final = "ouvrage-wallet"  # who this wallet is to a server that nobody registered it with
@@ -67,9 +67,11 @@ async def claim(
         raise Unsupported("offer", "it asks you to log in with the platform first")
     session = Session(ask, offer.issuer, offer.typed, now, rand)
     server = await discover(session, grant=PRE_AUTHORIZED, server=offer.pre_authorized.authorization_server)
-    wanted = find_wanted(offer, session.metadata, formats)
+    wanted, session.left_out = find_wanted(offer, session.metadata, formats)
     session.key = new_dpop_key(session)
     known = "" if session.server.get(ANONYMOUS) is True else client
+    if known:
+        check_client(session.server)
     form = {
         "grant_type": PRE_AUTHORIZED,
         "pre-authorized_code": offer.pre_authorized.code,
@@ -80,16 +82,30 @@ async def claim(
     return session, await redeem(session, form, server=server, client=known, configurations=wanted, copies=copies)
 
 
-def find_wanted(offer: CredentialOffer, metadata: Object, formats: Collection[str]) -> tuple[str, ...]:
-    """The configurations of an offer that are wanted and that this wallet can ask for: known before the offer is used
-    up.
+def find_wanted(
+    offer: CredentialOffer, metadata: Object, formats: Collection[str]
+) -> tuple[tuple[str, ...], Mapping[str, str]]:
+    """The configurations of an offer in one of ``formats`` that this wallet can ask for, and those whose keys it has
+    not, with the code of why: known before the offer is used up.
 
-    Raises :class:`Unsupported`.
+    Raises :class:`Unsupported` where nothing is left.
     """
-    wanted = _wanted(offer, metadata, formats)
-    for name in wanted:
-        is_named_by_jwk(configuration(metadata, name))
-    return wanted
+    known = metadata.get("credential_configurations_supported")
+    known = known if isinstance(known, dict) else {}
+    offered = {name: known.get(name) for name in offer.configuration_ids if format_of(known.get(name)) is not None}
+    refused: dict[str, Unsupported] = {}
+    for name in offered:
+        try:
+            Wanted.parse(configuration(metadata, name))
+        except Unsupported as error:
+            refused[name] = error
+    wanted = to_take({name: one for name, one in offered.items() if name not in refused}, formats)
+    beyond = {name: refused[name] for name in to_take(offered, formats) if name in refused}
+    if not wanted:
+        named = ", ".join(sorted(formats or FORMATS, key=FORMATS.index))
+        none = Unsupported("offer", f"none of its credentials is in a format that is wanted ({named})")
+        raise next(iter(beyond.values()), none)
+    return wanted, {name: error.code for name, error in beyond.items()}
 
 
 def _details(session: Session, wanted: tuple[str, ...]) -> dict[str, str]:
@@ -99,14 +115,3 @@ def _details(session: Session, wanted: tuple[str, ...]) -> dict[str, str]:
 
 def _given(offer: CredentialOffer, typed: str) -> GivenOffer:
     return GivenOffer(**{one.name: getattr(offer, one.name) for one in fields(CredentialOffer)}, typed=typed)
-
-
-def _wanted(offer: CredentialOffer, metadata: Object, formats: Collection[str]) -> tuple[str, ...]:
-    """The configurations of an offer that this wallet can keep, in the formats that are wanted."""
-    known = metadata.get("credential_configurations_supported")
-    known = known if isinstance(known, dict) else {}
-    wanted = to_take({name: known.get(name) for name in offer.configuration_ids}, formats)
-    if not wanted:
-        named = ", ".join(sorted(formats or FORMATS, key=FORMATS.index))
-        raise Unsupported("offer", f"none of its credentials is in a format that is wanted ({named})")
-    return wanted

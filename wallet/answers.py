@@ -13,9 +13,9 @@ from unicodedata import name as name_of
 from vc.canon import Json
 from vc.errors import Malformed, VcError
 from vc.jsonld import Contexts
-from vc.keys import Ed25519Key
 from vc.model import Credential
 from vc.secure import sign
+from wallet.keys import HolderKey, named_as
 from work.draft import draft
 from work.reply import about_digest
 from work.screening import findings
@@ -80,17 +80,18 @@ def filed_under(credential: Credential, *, own: bool) -> str:
 
 
 def sign_answers(
-    answers: Sequence[Answer], credential: Credential, *, key: Ed25519Key, contexts: Contexts, at: datetime
+    answers: Sequence[Answer], credential: Credential, *, key: HolderKey, contexts: Contexts, at: datetime
 ) -> list[Json]:
     """The answers to ``credential``, signed by the key that this copy of it is bound to."""
     if not answers:
         return []
     kind = credential_kind(credential.document)
     about = about_digest(kind.name, credential.issuer, read_claims(kind, credential.subjects[0])[0])
-    return [_signed(answer, about, key, contexts, at) for answer in answers]
+    named = named_as(key, credential.subjects[0].get("id"))
+    return [_signed(answer, about, named, contexts, at) for answer in answers]
 
 
-def _signed(answer: Answer, about: str, key: Ed25519Key, contexts: Contexts, at: datetime) -> Json:
+def _signed(answer: Answer, about: str, key: HolderKey, contexts: Contexts, at: datetime) -> Json:
     statement = Statement(answer.type, _SELF, {**answer.claims, _ABOUT: about})
     document = draft(statement, issuer=key.did, holder=key.did, at=at).document
     check_document(document)

@@ -1,14 +1,14 @@
 """What a request asks, what in the wallet would answer it, and what of it is more than its purpose needs."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Final, Self
 
 from vc.canon import Json, to_json
 from vc.documents import NO_DOCUMENTS, Documents
-from vc.errors import Malformed
 from vc.jsonld import Contexts
 from vc.model import Credential, Object
 from vc.oid4vp import LDP_VC, MAX_MULTIPLE, SD_JWT_VC, ClaimPath, CredentialQuery, Request, select_claims
@@ -22,7 +22,7 @@ from work.draft import is_filler
 from work.purposes import PURPOSES, Judgement, Purpose, judge
 from work.subject import SUBJECT, claim_of, claim_on, value_at
 from work.types import TYPES, StatementType
-from work.vct import claims_pointer, document_path, document_pointer
+from work.vct import document_path, document_pointer
 
 MAX_VALUE: Final = 300  # characters of what is no text, such as an object
 
@@ -128,6 +128,7 @@ class Plan:
     unanswered: tuple[CredentialQuery, ...]
     purpose: Purpose | None
     unbound_answers: tuple[Copy, ...] = ()  # held back: what the worker says to them could not go with them
+    uncheckable: tuple[Copy, ...] = ()  # would answer, but the verifier says that it cannot check such a proof or key
 
 
 def plan(request: Request, copies: Sequence[Copy], *, contexts: Contexts, at: datetime) -> Plan:
@@ -139,14 +140,25 @@ def plan(request: Request, copies: Sequence[Copy], *, contexts: Contexts, at: da
     found = {query.id: tuple(_proposals(query, valid, contexts, purpose)) for query in request.queries}
     proposals = {name: several[0] for name, several in found.items() if several}
     wanted = _wanted(request, proposals)
+    open_ = [query for query in request.queries if query.id in wanted and query.id not in proposals]
     return Plan(
         proposals=tuple(proposal for query in request.queries if query.id in wanted for proposal in found[query.id]),
-        unanswered=tuple(query for query in request.queries if query.id in wanted and query.id not in proposals),
+        unanswered=tuple(open_),
         purpose=purpose,
         unbound_answers=tuple(
             _held_back(checkable, [query for query in request.queries if query.id in wanted], found, contexts)
         ),
+        uncheckable=tuple(_uncheckable(request, current, open_, contexts)) if open_ else (),
     )
+
+
+def _uncheckable(
+    request: Request, copies: Iterable[Copy], open_: Sequence[CredentialQuery], contexts: Contexts
+) -> Iterator[Copy]:
+    """One copy of each statement that is not shown because the verifier says that it cannot check what it is signed
+    with, or what the key that it is bound to signs."""
+    beyond = {copy.statement: copy for copy in copies if not can_check(request, copy)}
+    yield from (copy for copy in beyond.values() if any(matches_type(one, copy, contexts) for one in open_))
 
 
 def _held_back(
@@ -191,6 +203,7 @@ class _Candidates:
     copies: Sequence[Copy]
     groups: Sequence[Sequence[Copy]]
     seen: Callable[[Copy], int]
+    shared: Mapping[str | None, int]  # by key: to how many of the statements a copy is bound
 
     @classmethod
     def of(cls, copies: Sequence[Copy]) -> Self:
@@ -199,7 +212,8 @@ class _Candidates:
             if copy.suite in FORMATS:  # another suite could only show everything
                 groups.setdefault(copy.statement, []).append(copy)
         newest = sorted(groups.values(), key=lambda group: max(map(_weight, group)), reverse=True)
-        return cls(copies, newest, times_seen(copies))
+        bound = Counter(holder for group in newest for holder in {copy.holder for copy in group})
+        return cls(copies, newest, times_seen(copies), bound)
 
 
 def _proposals(
@@ -246,9 +260,10 @@ def _is_claim_path(kind: StatementType, copy: Copy, asked: ClaimPath) -> bool:
 
 def _proposal(query: CredentialQuery, group: Sequence[Copy], held: _Candidates, purpose: Purpose | None) -> Proposal:
     """Showing a copy twice links the two showings, and so does showing its key: the least shown counts most, then the
-    format that tells least, then how long it is still valid."""
-    newest = sorted(group, key=_weight, reverse=True)
-    copy = min(newest, key=lambda one: (held.seen(one), FORMATS.index(one.suite), one.shown))
+    format that tells least; then the key that most statements have, so that one key binds what is shown together; then
+    how long it is still valid."""
+    newest = sorted(sorted(group, key=lambda one: one.holder or ""), key=_weight, reverse=True)
+    copy = min(newest, key=lambda one: (held.seen(one), FORMATS.index(one.suite), -held.shared[one.holder], one.shown))
     pointers, kind = _select(query, copy) or (), copy.type
     return Proposal(
         query=query,
@@ -394,48 +409,8 @@ def purpose_of(request: Request) -> Purpose | None:
     return PURPOSES.get(code) if isinstance(code, str) else None
 
 
-def only(plan_: Plan, claims: Collection[str]) -> Plan:
-    """The plan with only these claims, named ``Earnings.averageAtLeast12m`` or ``Earnings`` for a whole credential.
-
-    Raises :class:`Malformed` for a claim that the request does not ask for: the wallet never volunteers one.
-    """
-    offered = {name for proposal in plan_.proposals for name in names(proposal)}
-    unknown = sorted(set(claims) - offered)
-    if unknown:
-        raise Malformed("--choose", f"{unknown[0][:80]} is not among what would be shown", code="NOT_ASKED")
-    kept = [_only(proposal, claims) for proposal in plan_.proposals]
-    return replace(plan_, proposals=tuple(proposal for proposal in kept if proposal is not None))
-
-
-def _only(proposal: Proposal, claims: Collection[str]) -> Proposal | None:
-    if proposal.type in claims:
-        return proposal
-    chosen = {one.claim for one in proposal.asked if claim_name(proposal, one) in claims}
-    kind = TYPES.get(proposal.type)
-    with_it = {needed for name in chosen if kind and name in kind.claims for needed in kind.claims[name].needs}
-    asked = tuple(one for one in proposal.asked if one.claim in chosen | with_it)
-    if kind is None and isinstance(proposal.copy.document, str):  # what is seen with it, whatever was chosen
-        held = read_kept(proposal.copy.document)
-        seen = set(shown_with(held, [claims_pointer(None, one.pointer) for one in asked]))
-        asked = tuple(one for one in proposal.asked if claims_pointer(None, one.pointer) in seen)
-    return replace(proposal, asked=asked) if chosen else None
-
-
-def names(proposal: Proposal) -> Mapping[str, None]:
-    """What ``only`` can be told of a proposal, in order."""
-    return dict.fromkeys([proposal.type, *(claim_name(proposal, one) for one in proposal.asked)])
-
-
-def claim_name(proposal: Proposal, one: Disclosure) -> str:
-    """``Earnings.monthly``, whichever month of it would be shown."""
-    return f"{proposal.type}.{one.claim}"
-
-
 def _claim_name(kind: str, pointer: str) -> str:
     """The name of a claim in the vocabulary; of what is in no words known here, where it stands."""
     claim = claim_of(TYPES.get(kind), pointer)
     parts = pointer.split("/")[1:]
     return claim.name if claim else parts[1] if len(parts) > 1 else parts[0]
-
-
-Agree = Callable[[Plan], bool]

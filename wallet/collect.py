@@ -1,7 +1,7 @@
 """What a platform gives, from end to end: fetch it, verify all of it, keep all or nothing, and tell the platform."""
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from vc.canon import Json
@@ -10,12 +10,14 @@ from vc.jsonld import Contexts
 from vc.oid4vci import EVENTS
 from wallet.accept import CLIENT, GivenOffer, claim
 from wallet.choose import Copy
-from wallet.fetching import Accepted, fetch_copies, tell
+from wallet.fetching import Accepted, fetch_copies, tell, wanted_by
 from wallet.formats import SENSIBLE
 from wallet.grants import Dataset, Grant, drop_grants, grants, keep_grant
 from wallet.issuer_documents import issuer_documents
 from wallet.issuer_metadata import batch_size
 from wallet.issuer_session import Ask, Session
+from wallet.key_proofs import keys_for
+from wallet.keys import HolderKey
 from wallet.login import finish, take_login
 from wallet.pending import drop_promises, keep_promises, promises
 from wallet.receive import Received, issuer_of, receive, same_batch
@@ -34,10 +36,19 @@ class Collected:
     deferred: tuple[str, ...]  # configurations that the platform has still to decide on
     told: bool  # whether the platform knows that it can erase its own copies
     retired: int = 0  # copies that newer ones took the place of
+    left_out: Mapping[str, str] = field(
+        default_factory=dict
+    )  # configurations that are not for this wallet, and why: a code
 
     def to_json(self) -> dict[str, Json]:
         """For scripts."""
-        return {"issuer": self.issuer, "added": self.added, "deferred": list(self.deferred), "told": self.told}
+        return {
+            "issuer": self.issuer,
+            "added": self.added,
+            "deferred": list(self.deferred),
+            "leftOut": dict[str, Json](self.left_out),
+            "told": self.told,
+        }
 
 
 async def collect(
@@ -85,9 +96,9 @@ async def collect_login(
 async def _collect(shelf: Shelf, session: Session, grant: Grant, *, contexts: Contexts) -> Collected:
     """The offer is used up, so the grant is written down before anything else: a refresh can finish this."""
     grant = keep_grant(shelf.vault, grant)
-    keys = shelf.make_keys(min(grant.copies, batch_size(session.metadata)), rand=session.rand)
-    grant = keep_grant(shelf.vault, replace(grant, copies=len(keys)))
+    grant = keep_grant(shelf.vault, replace(grant, copies=min(grant.copies, batch_size(session.metadata))))
     try:
+        keys = make_keys(shelf, session, grant, grant.datasets)
         with keys_used_or_dropped(shelf.vault, keys):
             accepted = await fetch_copies(session, grant, grant.datasets, keys)
             collected = await keep(shelf, grant, accepted, contexts=contexts)
@@ -99,6 +110,12 @@ async def _collect(shelf: Shelf, session: Session, grant: Grant, *, contexts: Co
         raise
     _drop_replaced(shelf, grant.id)
     return collected
+
+
+def make_keys(shelf: Shelf, session: Session, grant: Grant, datasets: Sequence[Dataset]) -> tuple[HolderKey, ...]:
+    """A key for each copy, of every kind that the issuer takes for some of ``datasets``; kept before they are named."""
+    count = min(grant.copies, batch_size(session.metadata))
+    return keys_for(wanted_by(session, datasets), lambda kind: shelf.make_keys(count, rand=session.rand, kind=kind))
 
 
 async def keep(
@@ -130,7 +147,7 @@ async def keep(
         drop_promises(shelf.vault, [] if kept_promise is None else [kept_promise])
     told = [await tell(session, each.notification, ACCEPTED) for each in accepted.arrived if each.notification]
     deferred = tuple(one.dataset.configuration for one in accepted.pending)
-    return Collected(accepted.issuer, added, deferred, all(told), retired)
+    return Collected(accepted.issuer, added, deferred, all(told), retired, session.left_out)
 
 
 def _take_over(

@@ -6,21 +6,21 @@ from datetime import timedelta
 from typing import Final
 
 from vc.canon import Json
-from vc.errors import Malformed, Unsupported, VcError
-from vc.jwk import public_jwk
-from vc.keyproof import JWT, make_jwt_proof
-from vc.keys import Ed25519Key
+from vc.errors import Malformed, VcError
+from vc.keyproof import JWT
 from vc.model import Object
 from vc.oid4vci import MAX_TEXT
+from wallet.encrypted import ask_encrypted
 from wallet.grants import Dataset, Grant
 from wallet.issuer_metadata import configuration
-from wallet.issuer_session import NOTHING, Session, document
+from wallet.issuer_session import Session, document
+from wallet.key_proofs import Wanted, all_wanted
+from wallet.keys import HolderKey
 from wallet.pending import Pending, new_pending_id
 
 MAX_COPIES: Final = 256  # in one answer
 MAX_WAIT: Final = timedelta(days=30)  # that an issuer may ask for
 DEFAULT_WAIT: Final = timedelta(hours=1)
-SIGNATURES: Final = ("EdDSA", "Ed25519")  # of the wallet's keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +52,27 @@ class Accepted:
         return tuple(one for each in self.arrived for one in each.documents)
 
 
+def wanted_by(session: Session, datasets: Sequence[Dataset]) -> Mapping[str, Wanted]:
+    """How the issuer wants the keys proven that copies of these are bound to, by configuration."""
+    return all_wanted({one.configuration: configuration(session.metadata, one.configuration) for one in datasets})
+
+
 async def fetch_copies(
-    session: Session, grant: Grant, datasets: Sequence[Dataset], keys: Sequence[Ed25519Key]
+    session: Session, grant: Grant, datasets: Sequence[Dataset], keys: Sequence[HolderKey]
 ) -> Accepted:
-    """A copy of each credential for each key. Raises what :func:`wallet.issuer_session.document` does."""
+    """A copy of each credential for each key of the kind that its issuer takes.
+
+    Raises what :func:`wallet.issuer_session.document` does.
+    """
     arrived: list[Arrived] = []
     pending: list[Pending] = []
+    wanted = wanted_by(session, datasets)
     for dataset in datasets:
-        answer = await _request(session, dataset, keys)
+        taken = wanted[dataset.configuration]
+        mine = [key for key in keys if key.public.kind == taken.kind]
+        answer = await _request(session, dataset, taken, mine)
         if "transaction_id" in answer:
-            pending.append(_promised(session, grant, dataset, [key.did for key in keys], answer))
+            pending.append(_promised(session, grant, dataset, [key.did for key in mine], answer))
         else:
             arrived.append(_arrived(dataset, answer))
     return Accepted(session, tuple(arrived), tuple(pending), frozenset(key.did for key in keys))
@@ -70,7 +81,7 @@ async def fetch_copies(
 async def fetch_deferred(session: Session, grant: Grant, pending: Pending) -> Accepted:
     """What was promised, or the promise once more (§9.2)."""
     url, body = session.endpoint("deferred_credential_endpoint"), {"transaction_id": pending.transaction}
-    answer = document(await session.post(url, body), "the platform")
+    answer = await ask_encrypted(session, url, body, where="the platform")
     if "transaction_id" in answer:
         again = _promised(session, grant, pending.dataset, pending.holders, answer, name=pending.id)
         return Accepted(session, (), (again,), frozenset(pending.holders))
@@ -89,52 +100,17 @@ async def tell(session: Session, notification: str, event: str) -> bool:
     return 200 <= answer.status < 300
 
 
-async def _request(session: Session, dataset: Dataset, keys: Sequence[Ed25519Key]) -> dict[str, Json]:
+async def _request(session: Session, dataset: Dataset, wanted: Wanted, keys: Sequence[HolderKey]) -> dict[str, Json]:
     """One request for copies of one credential (§8.2), with a proof of each key."""
-    by_jwk = is_named_by_jwk(configuration(session.metadata, dataset.configuration))
     nonce = await _nonce(session)
-    proofs: list[Json] = []
-    for key in keys:
-        header: Object = {"jwk": public_jwk(key.public)} if by_jwk else NOTHING
-        proofs.append(make_jwt_proof(key, audience=session.issuer, nonce=nonce, at=session.now(), header=header))
+    proofs: list[Json] = [wanted.proof(key, audience=session.issuer, nonce=nonce, at=session.now()) for key in keys]
     named: dict[str, Json] = (
         {"credential_configuration_id": dataset.configuration}
         if dataset.identifier is None
         else {"credential_identifier": dataset.identifier}
     )
-    answer = await session.post(session.endpoint("credential_endpoint"), {**named, "proofs": {JWT: proofs}})
-    return document(answer, dataset.configuration)
-
-
-def is_named_by_jwk(described: Object) -> bool:
-    """Whether proofs name their key by the key itself, not by its did:key (§12.2.4).
-
-    Raises :class:`Unsupported` for proofs that this wallet cannot make.
-    """
-    taken = described.get("proof_types_supported")
-    if isinstance(taken, dict):
-        _check_proofs(taken.get(JWT))
-    methods = described.get("cryptographic_binding_methods_supported")
-    if not isinstance(methods, list) or "did:key" in methods or "did" in methods:
-        return False
-    if "jwk" in methods:
-        return True
-    raise Unsupported("issuer", f"it binds credentials to {_listed(methods)} only, and this wallet to a did:key or jwk")
-
-
-def _check_proofs(jwt: Json) -> None:
-    if not isinstance(jwt, dict):
-        raise Unsupported("issuer", "it takes proofs of keys only in a form that this wallet does not make")
-    algorithms = jwt.get("proof_signing_alg_values_supported")
-    if isinstance(algorithms, list) and not any(one in SIGNATURES for one in algorithms):
-        what = f"it takes no Ed25519 key, and this wallet has no other (it takes {_listed(algorithms)})"
-        raise Unsupported("issuer", what, code="UNSUPPORTED_KEY")
-    if "key_attestations_required" in jwt:
-        raise Unsupported("issuer", "it takes keys of certified devices only, which this wallet is not")
-
-
-def _listed(values: Sequence[Json]) -> str:
-    return ", ".join(str(one)[:40] for one in values[:6])
+    url = session.endpoint("credential_endpoint")
+    return await ask_encrypted(session, url, {**named, "proofs": {JWT: proofs}}, where=dataset.configuration)
 
 
 async def _nonce(session: Session) -> str | None:

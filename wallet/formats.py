@@ -1,15 +1,18 @@
 """The formats of credentials that this wallet keeps: as issuers name them, and as verifiers say what they check."""
 
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from vc.canon import Json
 from vc.errors import Unsupported
 from vc.jose import ALGORITHMS
+from vc.keys import ED25519, P256, KeyKind
 from vc.model import Object
 from vc.oid4vp import SD_JWT_VC, Request
 from vc.sdjwt import parse_sd_jwt
-from vc.suites.plain import EDDSA_RDFC_2022
+from vc.suites.plain import ECDSA_RDFC_2019, EDDSA_RDFC_2022
+from wallet.keys import kind_of
 
 if TYPE_CHECKING:
     from wallet.choose import Copy
@@ -19,7 +22,13 @@ FORMATS: Final = ("bbs-2023", "ecdsa-sd-2023", SD_JWT)  # those first that tell 
 ALL: Final = "all"
 SENSIBLE: Final = frozenset[str]()  # no format named: what to_take chooses
 
-_KEY_BINDING: Final = ("EdDSA", "Ed25519")  # two names of what our keys sign (RFC 9864); the first is known to more
+# What a key of the wallet signs a KB-JWT as; Ed25519 has two names (RFC 9864), of which the first is known to more.
+KEY_BINDING: Final[Mapping[KeyKind, tuple[str, ...]]] = MappingProxyType(
+    {ED25519: ("EdDSA", "Ed25519"), P256: ("ES256",)}
+)
+HOLDER_SUITES: Final[Mapping[KeyKind, str]] = MappingProxyType(
+    {ED25519: EDDSA_RDFC_2022.name, P256: ECDSA_RDFC_2019.name}
+)
 
 
 def parse_formats(names: Collection[str]) -> frozenset[str]:
@@ -78,20 +87,28 @@ def can_check(request: Request, copy: "Copy") -> bool:
     stated = formats.get(copy.format)
     if not isinstance(stated, dict):
         return False
+    signed, *_ = suites = signs_as(copy)
     if isinstance(copy.document, str):
-        signed = parse_sd_jwt(copy.document).jws.algorithm
-        return _names(stated, "sd-jwt_alg_values", signed) and (copy.holder is None or bool(key_binding(request)))
-    suites = (copy.suite, EDDSA_RDFC_2022.name) if copy.holder else (copy.suite,)
+        bound = copy.holder is None or bool(key_binding(request, kind_of(copy.holder)))
+        return bound and _names(stated, "sd-jwt_alg_values", signed)
     return _names(stated, "proof_type_values", "DataIntegrityProof") and all(
         _names(stated, "cryptosuite_values", suite) for suite in suites
     )
 
 
-def key_binding(request: Request) -> str:
-    """The name of the algorithm for a KB-JWT that the verifier checks; empty where it checks none of ours."""
+def signs_as(copy: "Copy") -> tuple[str, ...]:
+    """What a showing of ``copy`` is signed with, as OpenID4VP names it: by its issuer, and by the key of its holder."""
+    if isinstance(copy.document, str):
+        issuers = parse_sd_jwt(copy.document).jws.algorithm
+        return (issuers, KEY_BINDING[kind_of(copy.holder)][0]) if copy.holder else (issuers,)
+    return (copy.suite, HOLDER_SUITES[kind_of(copy.holder)]) if copy.holder else (copy.suite,)
+
+
+def key_binding(request: Request, kind: KeyKind) -> str:
+    """The name of the algorithm for a KB-JWT by a key of this ``kind`` that the verifier checks; empty for none."""
     stated = _supported(request).get(SD_JWT_VC)
     checked = [
-        name for name in _KEY_BINDING if not isinstance(stated, dict) or _names(stated, "kb-jwt_alg_values", name)
+        name for name in KEY_BINDING[kind] if not isinstance(stated, dict) or _names(stated, "kb-jwt_alg_values", name)
     ]
     return checked[0] if checked else ""
 

@@ -11,8 +11,9 @@ from typing import Final, Self
 
 from vc.canon import Json
 from vc.errors import Malformed
-from vc.keys import EcdsaKey, Ed25519Key, P256Key, Signer
+from vc.keys import Signer
 from vc.model import format_date_time, parse_date_time
+from wallet.keys import read_key, write_key
 from wallet.vault import Item, Vault
 
 GRANT: Final = "grant"
@@ -141,23 +142,3 @@ def drop_grants(vault: Vault, ids: Sequence[bytes]) -> None:
 def new_grant_id(rand: Callable[[int], bytes]) -> bytes:
     """A name for a grant."""
     return Item.new(GRANT, {}, rand=rand).id
-
-
-def write_key(key: Signer | None) -> str:
-    """A key of DPoP as text. It is a secret."""
-    match key:
-        case None:
-            return ""
-        case Ed25519Key():
-            return f"Ed25519 {key.seed.hex()}"
-        case EcdsaKey():
-            return f"P-256 {key.secret.hex()}"
-    raise TypeError(type(key).__name__)
-
-
-def read_key(text: str) -> Signer | None:
-    """What :func:`write_key` wrote."""
-    kind, _, secret = text.partition(" ")
-    if not kind:
-        return None
-    return (Ed25519Key.from_seed if kind == "Ed25519" else P256Key.from_secret)(bytes.fromhex(secret))

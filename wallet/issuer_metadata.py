@@ -9,11 +9,13 @@ from vc.errors import Finding, Malformed, Rejected, Unsupported
 from vc.keys import Ed25519Key, P256Key, Signer
 from vc.model import Object
 from vc.offer import AUTHORIZATION_CODE, PRE_AUTHORIZED, check_https
+from wallet.encrypted import Sealing
 from wallet.issuer_session import Session, origin
 
 MAX_SERVERS: Final = 8  # of one issuer
 MAX_BATCH: Final = 100  # copies that this wallet asks for at once
 
+_ATTESTED: Final = "attest_jwt_client_auth"
 _ISSUER: Final = "openid-credential-issuer"
 _SERVERS: Final = ("oauth-authorization-server", "openid-configuration")
 
@@ -56,6 +58,17 @@ def new_dpop_key(session: Session) -> Signer | None:
     raise Unsupported("issuer", "it takes no proof of a key that this wallet can make (ES256 or EdDSA)")
 
 
+def check_client(server: Object) -> None:
+    """Raise :class:`Unsupported` for a server that gives tokens only to wallets that their maker vouches for
+    (OpenID4VCI appendix E, HAIP §4.4.1): nobody vouches for this one, and that is known before an offer is used up."""
+    methods = server.get("token_endpoint_auth_methods_supported")
+    if isinstance(methods, list) and _ATTESTED in methods and "none" not in methods:
+        what = (
+            "it gives only to wallets that their maker vouches for (wallet attestation), and nobody does for this one"
+        )
+        raise Unsupported("issuer", what, code="WALLET_ATTESTATION_NEEDED")
+
+
 def batch_size(metadata: Object) -> int:
     """How many copies may be asked for at once (§12.2.4)."""
     match metadata.get("batch_credential_issuance"):
@@ -77,9 +90,7 @@ async def _of_issuer(session: Session) -> Object:
     metadata = await _first(session, _well_known(session.issuer, _ISSUER))
     if metadata.get("credential_issuer") != session.issuer:
         raise Rejected((Finding("ISSUER_MISMATCH", "the metadata is of another issuer: nothing was fetched", ""),))
-    required = metadata.get("credential_response_encryption")
-    if isinstance(required, dict) and required.get("encryption_required") is True:
-        raise Unsupported("issuer", "it answers only in a sealed form (JWE), which this wallet cannot read yet")
+    Sealing.parse(metadata)  # what cannot be asked for in its way is known before an offer is used up
     return metadata
 
 

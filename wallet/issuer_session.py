@@ -12,7 +12,7 @@ from vc.canon import Json, Limits, parse_object, to_json
 from vc.dpop import make_dpop
 from vc.errors import Finding, Malformed, Rejected, Undetermined, Unsupported
 from vc.io.fetch import Fetched
-from vc.keys import Signer
+from vc.keys import ED25519, Signer
 from vc.model import Object
 
 MAX_ANSWER: Final = 4 << 20  # a hundred copies of a credential with 300 claims
@@ -23,6 +23,7 @@ NOTHING: Final[Object] = MappingProxyType({})
 
 _FORM: Final = "application/x-www-form-urlencoded"
 _JSON: Final = "application/json"
+JWT: Final = "application/jwt"
 _NOT_FOUND: Final = (404, 410)
 _FINAL: Final = ("credential_request_denied", "invalid_transaction_id")  # asking again changes nothing (§9.3)
 _WANTS_NONCE: Final = "use_dpop_nonce"
@@ -33,6 +34,7 @@ _ADVICE: Final[Mapping[str, str]] = MappingProxyType(
         "invalid_grant": "the offer was used, is too old, or the code is wrong; ask the platform for a new one",
         "invalid_transaction_id": "the platform does not know what it promised any more; ask it for a new offer",
         "credential_request_denied": "the platform says no to this credential; ask it why",
+        "invalid_encryption_parameters": "the platform and this wallet know no common way to encrypt; tell it so",
         "invalid_client": "the platform does not know this wallet; ask it which --client-id to use",
         "unauthorized_client": "the platform does not let this wallet do that; ask it which --client-id to use",
         _WANTS_NONCE: "the platform asks for a proof that it does not accept; tell it so",
@@ -70,6 +72,7 @@ class Session:
     key: Signer | None = field(default=None, repr=False)  # None: tokens are Bearer tokens
     token: str = field(default="", repr=False)
     metadata: Object = field(default_factory=dict)  # of the issuer
+    left_out: Mapping[str, str] = field(default_factory=dict)  # configurations of the offer, and why: a code
     server: Object = field(default_factory=dict)  # the metadata of its authorization server
     nonces: dict[str, str] = field(default_factory=dict, repr=False)
 
@@ -104,6 +107,10 @@ class Session:
         """The answer of the issuer to a request with the access token."""
         return await self._post(url, b"" if body is None else to_json(dict(body)), _JSON, self.token)
 
+    async def post_text(self, url: str, text: str, content_type: str) -> Fetched:
+        """:meth:`post` of a text that is not JSON, to which the answer may be none either."""
+        return await self._post(url, text.encode("ascii"), content_type, self.token)
+
     async def _post(self, url: str, body: bytes, content_type: str, token: str) -> Fetched:
         """Sent again when the server wants its nonce in the proof."""
         answer = await self._proven(url, body, content_type, token)
@@ -115,7 +122,7 @@ class Session:
         return answer
 
     async def _proven(self, url: str, body: bytes, content_type: str, token: str) -> Fetched:
-        headers = {"Content-Type": content_type, "Accept": _JSON}
+        headers = {"Content-Type": content_type, "Accept": _JSON if content_type != JWT else f"{JWT}, {_JSON}"}
         if token:
             headers["Authorization"] = f"{'DPoP' if self.key else 'Bearer'} {token}"
         if self.key is not None:
@@ -127,8 +134,15 @@ class Session:
                 rand=self.rand,
                 access_token=token or None,
                 nonce=self.nonces.get(origin(url)),
+                algorithm=self._algorithm(self.key),
             )
         return await self._send("POST", url, body, headers)
+
+    def _algorithm(self, key: Signer) -> str | None:
+        """A server may know an Ed25519 signature by its new name only (RFC 9864)."""
+        offered = self.server.get("dpop_signing_alg_values_supported")
+        is_new = isinstance(offered, list) and "Ed25519" in offered and "EdDSA" not in offered
+        return "Ed25519" if is_new and key.public.kind == ED25519 else None
 
     async def _send(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Fetched:
         return await self.ask(

@@ -11,7 +11,8 @@ from vc.canon import Json, canonicalize
 from vc.errors import Malformed
 from vc.model import format_date_time
 from vc.oid4vp import Request
-from wallet.choose import Copy, Proposal, claim_name
+from wallet.choice import claim_name
+from wallet.choose import Copy, Proposal
 from wallet.guard import CounterOffer, Offered
 
 START: Final = "0" * 64

@@ -6,7 +6,7 @@ twice gets nothing.
 """
 
 import hmac
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Self
@@ -22,9 +22,10 @@ from vc.oauth import OAuthRefusal, parse_form, pkce_challenge
 from vc.offer import AUTHORIZATION_CODE, check_https
 from wallet.accept import GivenOffer, find_wanted
 from wallet.formats import SENSIBLE
-from wallet.grants import Grant, read_key, write_key
-from wallet.issuer_metadata import discover, new_dpop_key
+from wallet.grants import Grant
+from wallet.issuer_metadata import check_client, discover, new_dpop_key
 from wallet.issuer_session import Ask, Session, document, origin
+from wallet.keys import read_key, write_key
 from wallet.tokens import redeem, what_is_asked
 from wallet.vault import Item, Vault
 
@@ -51,20 +52,28 @@ class Login:
     client: str
     redirect: str
     configurations: tuple[str, ...]
-    key: str = field(repr=False)  # as wallet.grants writes it
+    key: str = field(repr=False)  # as wallet.keys writes it
     copies: int
     until: datetime
+    left_out: Mapping[str, str] = field(default_factory=dict)  # configurations of the offer, and why
 
     @classmethod
     def parse(cls, item: Item) -> Self:
         """A login of the vault."""
         match item.body:
-            case {"texts": [*texts], "configurations": [*names], "copies": int(copies), "until": str(until)} if len(
-                texts
-            ) == len(_TEXTS):
+            case {
+                "texts": [*texts],
+                "configurations": [*names],
+                "copies": int(copies),
+                "until": str(until),
+                **more,
+            } if len(texts) == len(_TEXTS):
                 members = dict(zip(_TEXTS, map(str, texts), strict=True))
                 moment = parse_date_time(until, where="the vault")
-                return cls(**members, configurations=tuple(map(str, names)), copies=copies, until=moment)
+                left = more.get("leftOut")  # which earlier versions did not write
+                left_out = {name: str(why) for name, why in left.items()} if isinstance(left, dict) else {}
+                configurations = tuple(map(str, names))
+                return cls(**members, configurations=configurations, copies=copies, until=moment, left_out=left_out)
         raise Malformed("the vault", "holds a login that this version does not know", code="VAULT_DAMAGED")
 
     def body(self) -> dict[str, Json]:
@@ -74,6 +83,7 @@ class Login:
             "configurations": list[Json](self.configurations),
             "copies": self.copies,
             "until": format_date_time(self.until),
+            "leftOut": dict[str, Json](self.left_out),
         }
 
 
@@ -100,7 +110,8 @@ async def begin(
     grant = offer.authorization_code
     named = grant.authorization_server if grant else None
     server = await discover(session, grant=AUTHORIZATION_CODE, server=named)
-    wanted = find_wanted(offer, session.metadata, formats)
+    wanted, left_out = find_wanted(offer, session.metadata, formats)
+    check_client(session.server)
     session.key = new_dpop_key(session)
     state, verifier = encode_base64url(rand(32)), encode_base64url(rand(32))
     form = {
@@ -126,6 +137,7 @@ async def begin(
         key=write_key(session.key),
         copies=copies,
         until=now() + LIFETIME,
+        left_out=left_out,
     )
 
 
@@ -138,6 +150,7 @@ async def finish(
     """
     answer = read_redirected(redirected)
     session = Session(ask, login.issuer, login.typed, now, rand, key=read_key(login.key))
+    session.left_out = login.left_out
     await discover(session, grant=None, server=login.server)
     _check_answer(answer, login, session)
     form = {

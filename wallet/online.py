@@ -33,7 +33,6 @@ from vc.request_object import (
     verify_request,
 )
 from vc.secure import SELECTIVE
-from vc.suites.plain import EDDSA_RDFC_2022
 from vc.vp_response import (
     ACCESS_DENIED,
     DIRECT_POST,
@@ -45,6 +44,7 @@ from vc.vp_response import (
     parse_reply_to,
     response_form,
 )
+from wallet.formats import HOLDER_SUITES, KEY_BINDING
 from wallet.issuer_session import Ask
 
 MAX_REPLY: Final = 1 << 16  # bytes of a verifier's last word
@@ -57,9 +57,12 @@ METADATA: Final[Mapping[str, Json]] = MappingProxyType(
         "vp_formats_supported": {
             LDP_VC: {
                 "proof_type_values": ["DataIntegrityProof"],
-                "cryptosuite_values": [*sorted(SELECTIVE), EDDSA_RDFC_2022.name],
+                "cryptosuite_values": [*sorted(SELECTIVE), *HOLDER_SUITES.values()],
             },
-            SD_JWT_VC: {"sd-jwt_alg_values": [*SIGNATURES], "kb-jwt_alg_values": ["EdDSA", "Ed25519"]},
+            SD_JWT_VC: {
+                "sd-jwt_alg_values": [*SIGNATURES],
+                "kb-jwt_alg_values": [name for names in KEY_BINDING.values() for name in names],
+            },
         },
         "client_id_prefixes_supported": ["pre-registered", *SUPPORTED],
         "response_types_supported": ["vp_token"],

@@ -22,7 +22,14 @@ def collected_text(collected: "Collected", lang: str) -> str:
     words = WORDS[lang]
     lines = [words["kept"].format(count=collected.added, issuer=collected.issuer)]
     lines += [words["deferred"].format(what=printable(name)) for name in collected.deferred]
+    lines += left_out_lines(collected.left_out, lang)
     return "\n".join([*lines, *([] if collected.told else [words["untold"]])])
+
+
+def left_out_lines(left_out: Mapping[str, str], lang: str) -> list[str]:
+    """Configurations of an offer that are not for this wallet, each with why."""
+    words = WORDS[lang]
+    return [words["left_out"].format(what=printable(name), why=words[why]) for name, why in left_out.items()]
 
 
 def planned_text(tasks: Sequence["Task"], lang: str) -> str:

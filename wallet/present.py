@@ -6,7 +6,6 @@ from datetime import datetime
 from vc.canon import Json
 from vc.errors import Undetermined
 from vc.jsonld import Contexts
-from vc.keys import Ed25519Key
 from vc.model import CREDENTIALS_V2
 from vc.oid4vp import Request
 from vc.proof import AUTHENTICATION
@@ -15,6 +14,7 @@ from vc.suites import bbs_2023
 from vc.verify import presentation_header
 from wallet.answers import sign_answers
 from wallet.choose import Copy, Proposal
+from wallet.keys import HolderKey, named_as
 from wallet.sdjwt import show
 
 
@@ -29,7 +29,7 @@ def present(
     proposal: Proposal,
     *,
     request: Request,
-    key: Ed25519Key | None,
+    key: HolderKey | None,
     contexts: Contexts,
     at: datetime,
     rand: Callable[[int], bytes],
@@ -64,6 +64,7 @@ def present(
     )
     if key is None:  # OID4VP §B.1: without holder binding the credential itself is the answer
         return derived
+    key = named_as(key, copy.subject.get("id"))
     presentation: dict[str, Json] = {
         "@context": [CREDENTIALS_V2],
         "type": ["VerifiablePresentation"],

@@ -23,7 +23,8 @@ from vc.oid4vp import Request, parse_request
 from wallet import words
 from wallet.answering import counter_offer_to, link_in, make_answer, plan_for
 from wallet.card import Card, Qr, drawn_answer
-from wallet.choose import Plan, only
+from wallet.choice import only
+from wallet.choose import Plan
 from wallet.guard_command import (
     CounterOffer_,
     counter_members,

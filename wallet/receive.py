@@ -15,6 +15,7 @@ from vc.model import Credential, Object, parse_credential
 from vc.secure import SELECTIVE, hold, verify_proofs
 from wallet import sdjwt
 from wallet.formats import FORMATS, SD_JWT
+from wallet.keys import one_name
 from wallet.sdjwt import credential_of, holder_of, lines_of, verify_received
 from work.draft import is_filler
 from work.subject import read_claims
@@ -72,7 +73,8 @@ def receive(
     credential = parse_credential(document, where=where)
     assert isinstance(document, dict)
     _verify(document, credential, contexts, documents, at)
-    holder = credential.subjects[0].get("id")
+    named = credential.subjects[0].get("id")
+    holder = one_name(named) if isinstance(named, str) else named
     findings = [*_time_findings(credential, at, where), *_check_mine(holder, own, f"{where}/credentialSubject")]
     if findings:
         raise Rejected(tuple(findings))

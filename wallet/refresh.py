@@ -17,10 +17,10 @@ from vc.io.command import problem
 from vc.jsonld import Contexts
 from vc.model import format_date_time
 from wallet.choose import Copy, times_seen
-from wallet.collect import keep
+from wallet.collect import keep, make_keys
 from wallet.fetching import fetch_copies, fetch_deferred
 from wallet.grants import Dataset, Grant, drop_grants, grants, keep_grant
-from wallet.issuer_metadata import batch_size, discover
+from wallet.issuer_metadata import discover
 from wallet.issuer_session import Ask, Session
 from wallet.pending import Pending, drop_promises, keep_promises, promises
 from wallet.retire import keys_used_or_dropped
@@ -232,7 +232,7 @@ async def _renewed(shelf: Shelf, result: Refreshed, grant: Grant, session: Sessi
     """New copies of all that the platform gave at once: their i-th copies are bound to one key, and go together."""
     promised = [one.dataset for one in promises(shelf.vault) if one.grant == grant.id]
     wanted = [one for one in grant.datasets if one.wanted and not any(one.is_same(other) for other in promised)]
-    keys = shelf.make_keys(min(grant.copies, batch_size(session.metadata)), rand=session.rand)
+    keys = make_keys(shelf, session, grant, wanted)
     with keys_used_or_dropped(shelf.vault, keys):
         accepted = await fetch_copies(session, grant, wanted, keys)
         kept = await keep(shelf, grant, accepted, contexts=contexts, instead_of=result.task.old_keys)

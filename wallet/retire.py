@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from vc.errors import VcError
-from vc.keys import Ed25519Key
 from wallet.choose import Copy
+from wallet.keys import HolderKey, read_key_body
 from wallet.shelf import KEY
 from wallet.vault import Item, Vault
 
@@ -24,7 +24,7 @@ def retire(vault: Vault, gone: Iterable[Copy], held: Sequence[Copy]) -> int:
 
 
 @contextmanager
-def keys_used_or_dropped(vault: Vault, keys: Sequence[Ed25519Key]) -> Iterator[None]:
+def keys_used_or_dropped(vault: Vault, keys: Sequence[HolderKey]) -> Iterator[None]:
     """Keys that were made for copies go again where no copies come of it."""
     try:
         yield
@@ -36,5 +36,4 @@ def keys_used_or_dropped(vault: Vault, keys: Sequence[Ed25519Key]) -> Iterator[N
 
 
 def _did(item: Item) -> str:
-    body = item.body if isinstance(item.body, dict) else {}
-    return Ed25519Key.from_seed(bytes.fromhex(str(body["seed"]))).did
+    return read_key_body(item.body).did

@@ -10,7 +10,6 @@ from vc.disclosure import Path, reveal
 from vc.documents import Documents
 from vc.errors import Finding, Malformed, Rejected
 from vc.jose import Jws
-from vc.keys import Ed25519Key
 from vc.model import Credential, Object
 from vc.oid4vp import Request
 from vc.sdjwt import HeldSdJwt, KeyBinding, SdJwt, holder_key, parse_sd_jwt, present
@@ -18,6 +17,7 @@ from vc.sdjwt_issuer import find_for_holder, stated_issuer
 from vc.sdjwt_vc import hold_credential
 from vc.suites.selective import parse_pointers
 from wallet.formats import key_binding
+from wallet.keys import HolderKey
 from work.types import StatementType
 from work.vct import BY_VCT, DOCUMENTS, REGISTERED, TERMS, as_credential, claims_pointer
 
@@ -117,7 +117,7 @@ def show(
     *,
     kind: StatementType | None,
     request: Request,
-    key: Ed25519Key | None,
+    key: HolderKey | None,
     at: datetime,
 ) -> str:
     """The SD-JWT, or SD-JWT+KB where there is a ``key``, that answers a request (OID4VP §B.3.6).
@@ -127,7 +127,9 @@ def show(
     binding = (
         None
         if key is None
-        else KeyBinding(key, request.nonce, request.client_id, at.astimezone(UTC), key_binding(request))
+        else KeyBinding(
+            key, request.nonce, request.client_id, at.astimezone(UTC), key_binding(request, key.public.kind)
+        )
     )
     return present(read_kept(text), [claims_pointer(kind, one) for one in pointers], binding=binding).text
 

@@ -9,11 +9,12 @@ from typing import Final
 from vc.canon import Json, canonicalize
 from vc.documents import NO_DOCUMENTS, Documents, Given
 from vc.errors import Malformed, Undetermined
-from vc.keys import Ed25519Key
+from vc.keys import ED25519, KeyKind
 from vc.model import Credential, format_date_time, parse_credential
 from vc.oid4vp import Request
 from wallet.answers import Answer, filed_under
 from wallet.choose import Copy, Proposal
+from wallet.keys import HolderKey, key_body, new_key, one_name, read_key_body
 from wallet.ledger import check_chain, check_head, entry, head
 from wallet.receive import Received, same_batch, same_statement
 from wallet.sdjwt import credential_of, holder_of, read_kept
@@ -36,31 +37,32 @@ class Shelf:
 
     vault: Vault
 
-    def signing_keys(self) -> tuple[Ed25519Key, ...]:
-        """The worker's keys, oldest first: the i-th binds the i-th copy of every statement."""
+    def signing_keys(self) -> tuple[HolderKey, ...]:
+        """The worker's keys, oldest first: the i-th of a kind binds the i-th copy of every statement that takes it."""
         bodies = sorted((_body(item) for item in self.vault.items(KEY)), key=lambda body: int(str(body["position"])))
-        return tuple(Ed25519Key.from_seed(bytes.fromhex(str(body["seed"]))) for body in bodies)
+        return tuple(map(read_key_body, bodies))
 
-    def make_keys(self, count: int, *, rand: Callable[[int], bytes]) -> tuple[Ed25519Key, ...]:
+    def make_keys(self, count: int, *, rand: Callable[[int], bytes], kind: KeyKind = ED25519) -> tuple[HolderKey, ...]:
         """New single-use keys. Raises :class:`Malformed` for a count that makes no sense."""
         if not 0 < count <= MAX_NEW_KEYS:
             raise Malformed("--count", f"1 to {MAX_NEW_KEYS} keys at a time", code="BAD_COUNT")
         with self.vault.transaction():
             start = 1 + max((int(str(_body(item)["position"])) for item in self.vault.items(KEY)), default=-1)
-            keys = tuple(Ed25519Key.from_seed(rand(32)) for _ in range(count))
+            keys = tuple(new_key(kind, rand) for _ in range(count))
             self.vault.put(
                 [
-                    Item.new(KEY, {"position": start + number, "seed": key.seed.hex()}, rand=rand)
+                    Item.new(KEY, {"position": start + number, **key_body(key)}, rand=rand)
                     for number, key in enumerate(keys)
                 ]
             )
         return keys
 
-    def unspent_keys(self, count: int, *, rand: Callable[[int], bytes]) -> tuple[Ed25519Key, ...]:
-        """``count`` keys that no verifier has seen yet, oldest first; made where there are too few."""
+    def unspent_keys(self, count: int, *, rand: Callable[[int], bytes]) -> tuple[HolderKey, ...]:
+        """``count`` Ed25519 keys that no verifier has seen yet, oldest first; made where there are too few."""
         with self.vault.transaction():
             seen = {copy.holder for copy in self.copies() if copy.shown}
-            unspent = [key for key in self.signing_keys() if key.did not in seen]
+            mine = (key for key in self.signing_keys() if key.public.kind == ED25519)
+            unspent = [key for key in mine if key.did not in seen]
             if len(unspent) < count:
                 unspent += self.make_keys(count - len(unspent), rand=rand)
         return tuple(unspent[:count])
@@ -225,4 +227,4 @@ def _read(document: Json) -> tuple[Credential, str | None]:
         return credential_of(held), holder_of(held)
     credential = parse_credential(document)
     holder = credential.subjects[0].get("id")
-    return credential, holder if isinstance(holder, str) else None
+    return credential, one_name(holder) if isinstance(holder, str) else None

@@ -10,8 +10,9 @@ from typing import Final
 from vc.canon import Json, to_json
 from vc.oid4vp import SD_JWT_VC, CredentialQuery, Request
 from wallet.answers import MAX_TEXT, Answer
-from wallet.choose import Copy, Plan, Proposal, claim_name, issuer_name
-from wallet.formats import FORMATS, SD_JWT
+from wallet.choice import claim_name
+from wallet.choose import Copy, Plan, Proposal, issuer_name
+from wallet.formats import FORMATS, SD_JWT, signs_as
 from wallet.guard import assess
 from wallet.guard_words import judged_json, ledger_values, low_text, trace_lines, traces_json, verdict_lines
 from wallet.held import Statement, in_order
@@ -43,6 +44,9 @@ def plan_text(request: Request, made: Plan, lang: str) -> str:
     for copy in made.unbound_answers:
         why = words["needs_key" if copy.holder is None else "no_place"]
         told += ["", why.format(what=_label(copy.type, lang))]
+    for copy in made.uncheckable:
+        how = ", ".join(signs_as(copy))
+        told += ["", words["uncheckable"].format(what=_label(copy.type, lang), how=how)]
     return "\n".join(told)
 
 
@@ -122,6 +126,7 @@ def plan_json(request: Request, made: Plan) -> dict[str, Json]:
         "proposals": [_proposal_json(proposal) for proposal in made.proposals],
         "unanswered": [query.id for query in made.unanswered],
         "needKey": [copy.statement for copy in made.unbound_answers],
+        "uncheckable": [copy.statement for copy in made.uncheckable],
         "verdicts": [judged_json(one) for one in assess(request)],
     }
 

@@ -4,7 +4,6 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Final, Self
 from unicodedata import category
@@ -23,9 +22,9 @@ class PhraseBook:
     texts: Mapping[str, Words]
 
     @classmethod
-    def read(cls, package: str, name: str) -> Self:
-        """The phrases of a file, in which a table with one entry for each language is a phrase."""
-        return cls(dict(_flat(tomllib.loads(files(package).joinpath(name).read_text(encoding="utf-8")), "")))
+    def parse(cls, text: str) -> Self:
+        """The phrases of a file of ours, in which a table with one entry for each language is a phrase."""
+        return cls(dict(_flat(tomllib.loads(text), "")))
 
     def phrase(self, key: str, lang: str, **fields: object) -> str:
         """The phrase of that name, with every field cleaned before it is filled in."""

@@ -1,12 +1,14 @@
 // An issuer by another hand (@openid4vc): a pre-authorized code, refresh tokens, DPoP where the job says so, copies that
-// wait where the job says so. It reads one line of JSON, what to do, and prints {"offer": LINK}. For every request of
+// wait and messages that are encrypted where the job says so. It reads one line of JSON, what to do, and prints {"offer": LINK}. For every request of
 // credentials it prints {"sign": [DID, …]} and reads {"credentials": [...]}: what it gives is signed elsewhere.
-import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { createHash, ECDH, randomBytes, randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import { createInterface } from 'node:readline'
 import { Oauth2AuthorizationServer, Oauth2ResourceServer, setGlobalConfig } from '@openid4vc/oauth2'
 import { Openid4vciIssuer, setGlobalConfig as setVciConfig } from '@openid4vc/openid4vci'
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, jwtVerify, SignJWT } from 'jose'
+import {
+  calculateJwkThumbprint, CompactEncrypt, compactDecrypt, exportJWK, generateKeyPair, importJWK, jwtVerify, SignJWT,
+} from 'jose'
 
 setGlobalConfig({ allowInsecureUrls: true }) // http on this machine only
 setVciConfig({ allowInsecureUrls: true })
@@ -18,15 +20,21 @@ const write = (value) => new Promise((done) => process.stdout.write(JSON.stringi
 const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true })
 const tokenKey = { ...(await exportJWK(publicKey)), alg: 'ES256', kid: 'tokens' }
 
-// A did:key of Ed25519 is base58btc of two bytes and the key.
+// A did:key of Ed25519 or P-256 is base58btc of two bytes and the key.
 const ALPHABET = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
-const jwkOfDidKey = (did) => {
+const jwkOfDid = (did) => {
+  if (did.startsWith('did:jwk:')) return JSON.parse(Buffer.from(did.split('#')[0].slice('did:jwk:'.length), 'base64url'))
   let number = 0n
   for (const letter of did.split('#')[0].slice('did:key:z'.length)) number = number * 58n + BigInt(ALPHABET.indexOf(letter))
-  const bytes = Buffer.from(number.toString(16).padStart(68, '0'), 'hex')
+  const hex = number.toString(16), bytes = Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex')
+  if (bytes[0] === 0x80 && bytes[1] === 0x24) {
+    const point = ECDH.convertKey(bytes.subarray(2), 'prime256v1', undefined, undefined, 'uncompressed')
+    const [x, y] = [point.subarray(1, 33), point.subarray(33)].map((half) => half.toString('base64url'))
+    return { kty: 'EC', crv: 'P-256', x, y }
+  }
   return { kty: 'OKP', crv: 'Ed25519', x: bytes.subarray(2).toString('base64url') }
 }
-const jwkOf = (signer) => signer.method === 'jwk' ? signer.publicJwk : signer.method === 'did' ? jwkOfDidKey(signer.didUrl) : tokenKey
+const jwkOf = (signer) => signer.method === 'jwk' ? signer.publicJwk : signer.method === 'did' ? jwkOfDid(signer.didUrl) : tokenKey
 
 const callbacks = {
   hash: (data, alg) => createHash(alg.replace('-', '')).update(data).digest(),
@@ -51,6 +59,12 @@ const server = createServer((request, response) => answer(request, response).cat
 await new Promise((ready) => server.listen(0, '127.0.0.1', ready))
 const base = `http://127.0.0.1:${server.address().port}`
 
+const sealing = await generateKeyPair('ECDH-ES', { crv: 'P-256', extractable: true })
+const how = { enc_values_supported: ['A128GCM'], encryption_required: true }
+const encryption = !job.encrypts ? {} : {
+  credential_request_encryption: { jwks: { keys: [{ ...(await exportJWK(sealing.publicKey)), kid: 'a', alg: 'ECDH-ES' }] }, ...how },
+  credential_response_encryption: { alg_values_supported: ['ECDH-ES'], ...how },
+}
 const issuer = new Openid4vciIssuer({ callbacks })
 const authorization = new Oauth2AuthorizationServer({ callbacks })
 const resources = new Oauth2ResourceServer({ callbacks })
@@ -61,7 +75,7 @@ const serverMetadata = authorization.createAuthorizationServerMetadata({
 const metadata = issuer.createCredentialIssuerMetadata({
   credential_issuer: base, credential_endpoint: `${base}/credential`, ...(job.nonceless ? {} : { nonce_endpoint: `${base}/nonce` }),
   deferred_credential_endpoint: `${base}/deferred`, batch_credential_issuance: { batch_size: job.batch },
-  credential_configurations_supported: { [job.configuration]: job.described },
+  credential_configurations_supported: { [job.configuration]: job.described }, ...encryption,
 })
 const known = { credentialIssuer: metadata, authorizationServers: [serverMetadata], originalDraftVersion: 'V1',
   knownCredentialConfigurations: issuer.getKnownCredentialConfigurationsSupported(metadata) }
@@ -125,17 +139,27 @@ async function answer(message, response) {
   for await (const chunk of message) chunks.push(chunk)
   const text = Buffer.concat(chunks).toString(), path = new URL(message.url, base).pathname
   const request = { url: base + path, method: message.method, headers: new Headers(message.headers) }
-  const body = text.startsWith('{') ? JSON.parse(text) : Object.fromEntries(new URLSearchParams(text))
+  const sealed = message.headers['content-type'] === 'application/jwt'
+  const open = sealed ? Buffer.from((await compactDecrypt(text, sealing.privateKey)).plaintext).toString() : text
+  const body = open.startsWith('{') ? JSON.parse(open) : Object.fromEntries(new URLSearchParams(open))
   const say = (value, status = 200) =>
     response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(value))
+  const seal = async (value, status = 200) => {
+    if (!job.encrypts) return say(value, status)
+    if (!sealed) throw new Error('not encrypted')
+    const { jwk, enc } = body.credential_response_encryption
+    const jwe = await new CompactEncrypt(Buffer.from(JSON.stringify(value)))
+      .setProtectedHeader({ alg: jwk.alg, enc, kid: jwk.kid }).encrypt(await importJWK(jwk, jwk.alg))
+    response.writeHead(status, { 'Content-Type': 'application/jwt' }).end(jwe)
+  }
   switch (path) {
     case '/.well-known/openid-credential-issuer': return say(metadata)
     case '/.well-known/oauth-authorization-server': return say(serverMetadata)
     case '/jwks': return say({ keys: [tokenKey] })
     case '/token': return say(await token(request, body))
     case '/nonce': { const cNonce = randomUUID(); nonces.add(cNonce); return say(issuer.createNonceResponse({ cNonce })) }
-    case '/credential': { await allowed(request); return say(await credential(body), job.waits ? 202 : 200) }
-    case '/deferred': { await allowed(request); return say(await deferred(body)) }
+    case '/credential': { await allowed(request); return seal(await credential(body), job.waits ? 202 : 200) }
+    case '/deferred': { await allowed(request); return seal(await deferred(body)) }
     default: return say({ error: 'not_found' }, 404)
   }
 }

@@ -44,7 +44,7 @@ const create = (walletNonce) => verifier.createOpenId4vpAuthorizationRequest({
     response_type: 'vp_token', client_id: clientId, response_uri: base + '/response', response_mode: job.mode, nonce,
     dcql_query: job.dcql, state: 'its-own-state', ...(walletNonce ? { wallet_nonce: walletNonce } : {}),
     client_metadata: {
-      vp_formats_supported: { ldp_vc: { proof_type_values: ['DataIntegrityProof'] } },
+      vp_formats_supported: job.formats ?? { ldp_vc: { proof_type_values: ['DataIntegrityProof'] } },
       ...(job.mode === 'direct_post.jwt'
         ? { jwks: { keys: [jwk] }, encrypted_response_enc_values_supported: ['A256GCM'] } : {}),
     },

@@ -5,9 +5,11 @@ own promise), or none of it is. Everything here blocks: a handler calls it in a 
 """
 
 import sqlite3
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -33,6 +35,7 @@ class Database:
     def __init__(self, engine: sa.Engine, name: str) -> None:
         self.engine = engine
         self.name = name  # for messages: no password in it
+        self._turn = threading.Lock()  # among the threads that write to a file: SQLite itself lets them ask and sleep
 
     @classmethod
     def connect(cls, address: str | Path, *, batch: bool = False, cache: int = CACHE) -> Self:
@@ -68,7 +71,7 @@ class Database:
 
         Raises :class:`Undetermined` where the database is busy, full or gone: nothing was lost.
         """
-        with self.translating(), self.engine.connect() as connection:
+        with self._alone(), self.translating(), self.engine.connect() as connection:
             connection.execution_options(ouvrage_begin="BEGIN IMMEDIATE")
             with connection.begin():
                 yield connection
@@ -78,6 +81,18 @@ class Database:
         """A transaction that only reads; in SQLite, as of one moment."""
         with self.translating(), self.engine.connect() as connection, connection.begin():
             yield connection
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        if not self.is_sqlite:
+            yield
+        elif self._turn.acquire(timeout=BUSY):
+            try:
+                yield
+            finally:
+                self._turn.release()
+        else:
+            raise _in_use(self.name)
 
     @contextmanager
     def translating(self) -> Iterator[None]:
@@ -101,6 +116,24 @@ def insert_new(connection: sa.Connection, table: sa.Table) -> Any:
 @cache  # one for each table, not one for each use: to make a statement costs more than to run it
 def _insert_new(dialect: str, table: sa.Table) -> Any:
     return _insert(dialect, table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+
+
+def insert_rows(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Put rows in that all have the same columns; those that are there already stay as they are. How many were new."""
+    if connection.dialect.name != "sqlite":
+        return int(connection.execute(insert_new(connection, table), rows).rowcount)
+    # Straight to the driver: the rows hold texts and numbers only, and to look at each of them again costs as much as
+    # to write it.
+    names = tuple(rows[0])
+    values = list(map(itemgetter(*names), rows))
+    options = {"preserve_rowcount": True}
+    return connection.exec_driver_sql(_insert_text(table, names), values, execution_options=options).rowcount
+
+
+@cache
+def _insert_text(table: sa.Table, names: tuple[str, ...]) -> str:
+    made = _insert("sqlite", table).values(dict.fromkeys(names)).on_conflict_do_nothing()
+    return str(made.compile(dialect=sqlite.dialect(), column_keys=names))
 
 
 def _insert(dialect: str, table: sa.Table | sa.TableClause) -> Any:
@@ -166,7 +199,7 @@ def translated(error: SQLAlchemyError, name: str) -> VcError:
     code = getattr(raw, "sqlite_errorname", "") or getattr(raw, "sqlstate", "") or ""
     # 40: another transaction was first; 55P03: waited too long for a lock; 53300: the server takes no more connections
     if isinstance(error, PoolTimeout) or code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "40", "55P03", "53300")):
-        return Undetermined(f"{name} is in use by another command", "try again when it has ended", code="STORE_BUSY")
+        return _in_use(name)
     if code.startswith(("SQLITE_FULL", "53100")):
         return Undetermined(f"no room left to write {name}", "free some space; nothing was lost", code="DISK_FULL")
     if code in ("57014", "25P03"):
@@ -176,6 +209,10 @@ def translated(error: SQLAlchemyError, name: str) -> VcError:
     if isinstance(error, DataError):  # such as a NUL character, which PostgreSQL has no room for
         return Malformed("text", "holds what the database cannot keep", code="BAD_TEXT")
     return Malformed(name, f"not usable as this service's database ({code or type(error).__name__})", code="BAD_STORE")
+
+
+def _in_use(name: str) -> Undetermined:
+    return Undetermined(f"{name} is in use by another command", "try again when it has ended", code="STORE_BUSY")
 
 
 def _lost(error: SQLAlchemyError) -> bool:

@@ -1,6 +1,7 @@
 """What the pages say, in English and French. The phrases are in ``phrases.toml`` beside this module."""
 
 from collections.abc import Mapping
+from importlib.resources import files
 from typing import Any, Final
 
 from vc.errors import Malformed, VcError
@@ -10,7 +11,7 @@ from work.phrases import day, number
 __all__ = ["MAX_TEXT", "NAMES", "choose", "clean", "has_phrase", "in_lang", "phrase", "phrases", "refusal"]
 
 
-BOOK: Final = PhraseBook.read("wallet.web", "phrases.toml")
+BOOK: Final = PhraseBook.parse(files("wallet.web").joinpath("phrases.toml").read_text(encoding="utf-8"))
 phrase, has_phrase, phrases = BOOK.phrase, BOOK.has_phrase, BOOK.names
 
 

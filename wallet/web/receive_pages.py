@@ -10,6 +10,7 @@ from vc.canon import to_json
 from vc.errors import Malformed, VcError
 from vc.oid4vp import Request
 from wallet.accept import GivenOffer, read_offer
+from wallet.platform_words import left_out_lines
 from wallet.web import answer_pages, steps, views
 from wallet.web.brought import OfferLink, RequestLink, read_brought
 from wallet.web.desk import DESK, Fetching, Offered
@@ -81,7 +82,17 @@ async def get_result(request: web.Request) -> web.StreamResponse:
         return _offer_page(request, fetching.offer, wrong=wrong_from(request, error, field), status=error.http_status)
     lang = language(request)
     deferred = [_named(one, lang) for one in got.deferred]
-    return page(request, "received", here="receive", new=got.added, already=0, deferred=deferred, told=got.told)
+    left_out = left_out_lines(got.left_out, lang)
+    return page(
+        request,
+        "received",
+        here="receive",
+        new=got.added,
+        already=0,
+        deferred=deferred,
+        left_out=left_out,
+        told=got.told,
+    )
 
 
 async def post_keys(request: web.Request) -> web.StreamResponse:

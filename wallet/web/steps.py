@@ -14,7 +14,8 @@ from vc.errors import Malformed
 from wallet import saying
 from wallet.accept import GivenOffer
 from wallet.card import answer_codes
-from wallet.choose import Plan, only
+from wallet.choice import only
+from wallet.choose import Plan
 from wallet.collect import Collected, collect
 from wallet.delivery import deliver, record_failure
 from wallet.ledger import BROKEN

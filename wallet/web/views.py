@@ -117,6 +117,7 @@ class Question:
     showings: tuple[Showing, ...]
     missing: tuple[str, ...]
     need_key: tuple[str, ...]
+    uncheckable: tuple[str, ...]  # would answer, but who asks says that they cannot check it
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +301,7 @@ def question(
         ),
         missing=tuple(_asked_for(query.types, query.id, lang) for query in made.unanswered),
         need_key=tuple(dict.fromkeys(name_of(str(words.copy_json(one)["type"]), lang) for one in made.unbound_answers)),
+        uncheckable=tuple(dict.fromkeys(name_of(one.type, lang) for one in made.uncheckable)),
     )
 
 
