@@ -1,15 +1,12 @@
 """The verifier's database: one SQLite file in its folder, made where it is missing. What is deleted is overwritten."""
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
 from typing import Any, Final, Self
 
 import sqlalchemy as sa
 
-from vc.errors import Undetermined, Unsupported
+from vc.errors import Unsupported
 from vc.io import database
 from verifier.tables import METADATA
 
@@ -19,10 +16,6 @@ VERSION: Final = 1
 
 class Database(database.Database):
     """The tables of :mod:`verifier.tables`. Use as a context manager."""
-
-    def __init__(self, engine: sa.Engine, name: str) -> None:
-        super().__init__(engine, name)
-        self._turn = Lock()
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -44,18 +37,6 @@ class Database(database.Database):
                 raise Unsupported("database", f"{self.name} is of another version of this program")
             METADATA.create_all(connection)
             connection.exec_driver_sql(f"PRAGMA user_version={VERSION}")
-
-    @contextmanager
-    def write(self) -> Iterator[sa.Connection]:
-        """A transaction that may write. Threads of one process queue for it: SQLite would have them try again and
-        again. Raises what :meth:`vc.io.database.Database.write` does."""
-        if not self._turn.acquire(timeout=database.BUSY):
-            raise Undetermined(f"{self.name} is busy", "try again; nothing was lost", code="STORE_BUSY")
-        try:
-            with super().write() as connection:
-                yield connection
-        finally:
-            self._turn.release()
 
     def flush(self) -> None:
         """Empty the log beside the file, so that what was overwritten in the file is not in there either."""

@@ -31,9 +31,7 @@ def purge(database: Database, *, now: int) -> Purged:
         due = SESSION.c.erase <= now
         forgotten = connection.execute(SESSION.delete().where(due, SESSION.c.state == State.ERASED)).rowcount
         erased = connection.execute(
-            SESSION.update()
-            .where(due, SESSION.c.state != State.ERASED)
-            .values(**_erased(now))
+            SESSION.update().where(due, SESSION.c.state != State.ERASED).values(**_erased(now))
         ).rowcount
         connection.execute(EVENT.delete().where(EVENT.c.at < now - GIVE_UP_AFTER))
     if erased or forgotten:
@@ -45,9 +43,7 @@ def erase(database: Database, name: str, *, now: int) -> None:
     """Erase one session before its day, because somebody wants it so."""
     with database.write() as connection:
         connection.execute(
-            SESSION.update()
-            .where(SESSION.c.id == name, SESSION.c.state != State.ERASED)
-            .values(**_erased(now))
+            SESSION.update().where(SESSION.c.id == name, SESSION.c.state != State.ERASED).values(**_erased(now))
         )
     database.flush()
 

@@ -116,7 +116,8 @@ def request_object(deps: Deps, name: str, wallet_nonce: str | None) -> str:
     if row is None:
         raise _unknown()
     members = parse_object(row.request.encode())
-    if members["client_id"] != deps.identity.client_id:  # our keys have changed since
+    # It goes by file, or our keys have changed since.
+    if "response_uri" not in members or members["client_id"] != deps.identity.client_id:
         raise _unknown()
     fresh: dict[str, Json] = {} if wallet_nonce is None else {"wallet_nonce": wallet_nonce}
     claims = {**members, "iat": now, "exp": row.expires, **fresh}

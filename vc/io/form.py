@@ -35,9 +35,7 @@ class Form:
         return frozenset(name.removeprefix(prefix) for name in self.fields if name.startswith(prefix))
 
 
-async def read_form(
-    request: web.Request, *, check_csrf: Callable[[str], None], backup: BinaryIO | None = None
-) -> Form:
+async def read_form(request: web.Request, *, check_csrf: Callable[[str], None], backup: BinaryIO | None = None) -> Form:
     """The fields and files of a form. ``check_csrf`` raises for one of another session; HTTP 413 for one too large.
 
     A file that the form calls ``backup`` is written to ``backup``: it is sealed, and may be too large for memory.

@@ -60,10 +60,10 @@ async def add_headers(_request: web.Request, response: web.StreamResponse) -> No
 
 
 @lru_cache(maxsize=4)
-def environment(package: str) -> Environment:
-    """The templates of a package, and those that all pages share."""
+def environment(*packages: str) -> Environment:
+    """The templates of packages, and those that all pages share."""
     return Environment(
-        loader=ChoiceLoader([PackageLoader(package), PackageLoader("vc.io")]),
+        loader=ChoiceLoader([PackageLoader(name) for name in (*packages, "vc.io")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

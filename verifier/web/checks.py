@@ -77,9 +77,7 @@ def evidence(deps: Deps, check: Check, lang: str) -> bytes:
     pack holds the check as it was.
     """
     at = datetime.fromtimestamp(check.answered, UTC)
-    case = Case(
-        check.answer, check.request, at, None, check.terms.accept_possession, check.terms.accept_self_asserted
-    )
+    case = Case(check.answer, check.request, at, None, check.terms.accept_possession, check.terms.accept_self_asserted)
     trust = deps.trust()
     if to_json(case.judged(trust)[0].to_json()) != check.document:
         why = "the trust list that is held now is not the one of the check"

@@ -1,4 +1,4 @@
-"""What may be asked for a purpose, as boxes to tick and steps to choose, in the order in which the purpose allows it."""
+"""What may be asked for a purpose, as boxes to tick and steps to choose, from expected to out of bounds."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -42,7 +42,7 @@ def page(
         "inside": template != "shut",
         "wrong": wrong,
     }
-    text = environment("verifier.web").get_template(f"{template}.html.j2").render({**spoken, **fields})
+    text = environment("verifier.web", "verifier").get_template(f"{template}.html.j2").render({**spoken, **fields})
     response = web.Response(text=text, status=status, content_type="text/html", headers=HEADERS)
     if request.query.get("lang") in LANGUAGES:
         response.set_cookie(LANG_COOKIE, lang, path="/", httponly=True, samesite="Strict", secure=desk.secure)

@@ -1,6 +1,7 @@
 """What the pages say, in English and French. The phrases are in ``phrases.toml`` beside this module."""
 
 from collections.abc import Mapping
+from importlib.resources import files
 from typing import Any, Final
 
 from vc.errors import VcError
@@ -8,8 +9,8 @@ from verifier.words import explained, has_words
 from work.phrasebook import PhraseBook, clean
 from work.phrases import day
 
-BOOK: Final = PhraseBook.read("verifier.web", "phrases.toml")
-phrase, has_phrase = BOOK.phrase, BOOK.has_phrase
+BOOK: Final = PhraseBook.parse(files("verifier.web").joinpath("phrases.toml").read_text(encoding="utf-8"))
+phrase, has_phrase, phrases = BOOK.phrase, BOOK.has_phrase, BOOK.names
 
 
 def refusal(error: VcError, lang: str) -> tuple[str, str]:
