@@ -32,8 +32,10 @@ from verifier.keys import Keys
 from verifier.service import Task, make
 from verifier.sessions import Created, create
 from verifier.tables import SESSION
+from verifier.web.desk import Desk
 from wallet.online import Asked, read_request
 
+TOKEN: Final = "the-one-token-of-the-test"
 DEMAND: Final = Ask("credit.consumer.eu", ("Earnings.averageAtLeast12m>=1500",), retention_days=30)
 KEY: Final = P256Key.from_secret(b"\x07" * 32)
 OWN: Final = Keys(
@@ -114,6 +116,7 @@ async def running(
     tasks: Sequence[Task] = (),
     rate: int = 10_000,
     known: Any = None,
+    pages: bool = False,
 ) -> AsyncIterator[Service]:
     """A service until the block ends; ``certified`` by an authority of its own, for localhost."""
     clock, made, keys = Clock(), list[Deps](), OWN
@@ -132,10 +135,10 @@ async def running(
             trusted = known or trust
             deps = Deps(base, database, identity, keys.secret, trusted, clock, os.urandom, hook, rate)
             made.append(deps)
-            return make(deps, tasks=tasks)
+            return make(deps, tasks=tasks, desk=Desk(base, os.urandom, TOKEN) if pages else None)
 
         async with serving(make_app) as (_, http):
             yield Service(made[0], clock, http, key, roots)
 
 
-__all__ = ["DEMAND", "Clock", "Service", "running", "shown"]
+__all__ = ["DEMAND", "TOKEN", "Clock", "Service", "running", "shown"]

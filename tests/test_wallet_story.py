@@ -46,7 +46,7 @@ def test_from_an_offer_to_a_ledger_that_outlives_the_machine(chromium: Any, plat
             assert story.ledger(page, served["base"]) == before
             page.click("nav >> text=Ce que j’ai")
             assert page.locator("main li.card").count() == 3
-            # One key binds a copy of each proof: whoever has seen it would recognise the other two, which count as shown.
+            # One key binds a copy of each proof: whoever has seen it would recognise the other two.
             assert says(page).count("Copies jamais montrées : 4 sur 5") == 3
         assert not page.complaints
 

@@ -360,7 +360,8 @@ def test_a_phrase_says_the_same_in_both_languages(key: str) -> None:
 
 
 def test_every_phrase_that_a_page_names_exists_and_every_phrase_is_named() -> None:
-    sources = [*WEB.glob("templates/*.j2"), *WEB.glob("*.py"), WEB.parent / "refusals.py"]
+    shared = (WEB.parents[1] / "vc" / "io" / "templates").glob("*.j2")
+    sources = [*WEB.glob("templates/*.j2"), *shared, *WEB.glob("*.py"), WEB.parent / "refusals.py"]
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     named = set(re.findall(r"\bt\(\"([\w.]+)\"[,)]", text))
     assert len(named) > 100

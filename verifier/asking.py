@@ -159,17 +159,7 @@ def build(
 
     Raises :class:`Rejected` for what the purpose must never ask for, unless the demand says to ask anyway.
     """
-    made = build_request(
-        [Wanted.parse(text) for text in ask.claims],
-        client_id=identity.of(response_uri),
-        purpose=ask.purpose,
-        necessity=ask.necessity,
-        retention_days=ask.retention_days,
-        ask_anyway=ask.ask_anyway,
-        accept_possession=ask.accept_possession,
-        sd_jwt=ask.format == "sd-jwt",
-        rand=rand,
-    )
+    made = build_file(ask, client_id=identity.of(response_uri), rand=rand)
     metadata = made["client_metadata"]
     assert isinstance(metadata, dict)
     made |= {
@@ -185,6 +175,21 @@ def build(
     if ask.transaction_data:
         made["transaction_data"] = _transactions(ask, made)
     return made
+
+
+def build_file(ask: Ask, *, client_id: str, rand: Callable[[int], bytes]) -> dict[str, Json]:
+    """The members of a request that is handed over as a file, and answered with one. Raises as :func:`build`."""
+    return build_request(
+        [Wanted.parse(text) for text in ask.claims],
+        client_id=client_id,
+        purpose=ask.purpose,
+        necessity=ask.necessity,
+        retention_days=ask.retention_days,
+        ask_anyway=ask.ask_anyway,
+        accept_possession=ask.accept_possession,
+        sd_jwt=ask.format == "sd-jwt",
+        rand=rand,
+    )
 
 
 def _transactions(ask: Ask, made: Mapping[str, Json]) -> list[Json]:

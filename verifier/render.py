@@ -44,9 +44,15 @@ def to_html(report: Report, lang: str) -> str:
 
     Raises :class:`Unsupported` for a language other than "en" and "fr".
     """
+    return report_page(report, lang)[0]
+
+
+def report_page(report: Report, lang: str) -> tuple[str, str]:
+    """The same, and the policy in it, for who serves the page. Raises as :func:`to_html`."""
     css = files("verifier").joinpath("templates", "report.css").read_text(encoding="utf-8")
     digest = b64encode(sha256(css.encode("utf-8")).digest()).decode("ascii")
-    return _template().render(page=compose(report, lang), css=css, style=f"sha256-{digest}")
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    return _template().render(page=compose(report, lang), css=css, policy=policy), policy
 
 
 @lru_cache(maxsize=1)

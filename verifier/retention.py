@@ -1,7 +1,7 @@
 """Erasing what the verifier said it would erase, on the day it said: answers, reports, and what was asked."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -31,14 +31,25 @@ def purge(database: Database, *, now: int) -> Purged:
         due = SESSION.c.erase <= now
         forgotten = connection.execute(SESSION.delete().where(due, SESSION.c.state == State.ERASED)).rowcount
         erased = connection.execute(
-            SESSION.update()
-            .where(due, SESSION.c.state != State.ERASED)
-            .values(state=State.ERASED, reference="", owner="", erase=now + REMEMBERED, **_EMPTY)
+            SESSION.update().where(due, SESSION.c.state != State.ERASED).values(**_erased(now))
         ).rowcount
         connection.execute(EVENT.delete().where(EVENT.c.at < now - GIVE_UP_AFTER))
     if erased or forgotten:
         database.flush()
     return Purged(erased, forgotten)
+
+
+def erase(database: Database, name: str, *, now: int) -> None:
+    """Erase one session before its day, because somebody wants it so."""
+    with database.write() as connection:
+        connection.execute(
+            SESSION.update().where(SESSION.c.id == name, SESSION.c.state != State.ERASED).values(**_erased(now))
+        )
+    database.flush()
+
+
+def _erased(now: int) -> dict[str, Any]:
+    return {"state": State.ERASED, "reference": "", "owner": "", "erase": now + REMEMBERED, **_EMPTY}
 
 
 def next_erasures(database: Database) -> tuple[int, int | None]:

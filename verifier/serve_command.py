@@ -6,9 +6,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
+from urllib.parse import urlsplit
 
 import typer
 
+from vc.canon import Json
 from vc.errors import Malformed
 from vc.io.files import home, read_bounded
 from vc.io.options import LOOPBACK, Home, Host, Json_, Port, Tls, TlsCert, TlsKey
@@ -23,9 +25,11 @@ if TYPE_CHECKING:
 
     from verifier.database import Database
     from verifier.deps import Deps, Hook
+    from verifier.web.desk import Desk
 
 MAX_SECRET: Final = 1024
 MIN_SECRET: Final = 16
+LOOPBACKS: Final = ("127.0.0.1", "::1", "localhost")
 
 Base = Annotated[
     str | None,
@@ -50,6 +54,10 @@ WebhookSecret = Annotated[
 WebhookPrivate = Annotated[
     bool, typer.Option("--webhook-private", help="The webhook may be at an address of our own network.")
 ]
+Pages = Annotated[
+    bool | None,
+    typer.Option("--pages/--no-pages", help="Pages for people, too; default: where it is for this machine only."),
+]
 VcApi = Annotated[
     bool, typer.Option("--vc-api", help="Instead: check over HTTP (VC-API) whether proofs hold, and nothing more.")
 ]
@@ -69,6 +77,7 @@ def serve_command(
     webhook: Webhook = None,
     webhook_secret: WebhookSecret = None,
     webhook_private: WebhookPrivate = False,
+    pages: Pages = None,
     vc_api: VcApi = False,
     home_dir: Home = None,
     as_json: Json_ = False,
@@ -82,7 +91,7 @@ def serve_command(
     known = reader(held_trust(trust, home_dir))
     folder = home(home_dir, "verifier", os.environ)
     opened = _opener(folder, base, client, known, hook, rate, development=development)
-    _serve(folder, opened, host=host, port=port, tls=secure, as_json=as_json)
+    _serve(folder, opened, host=host, port=port, tls=secure, pages=pages, as_json=as_json)
 
 
 def _opener(
@@ -117,6 +126,7 @@ def _serve(
     host: str,
     port: int,
     tls: bool | ssl.SSLContext,
+    pages: bool | None,
     as_json: bool,
 ) -> None:
     from vc.io import logs  # noqa: PLC0415
@@ -124,21 +134,34 @@ def _serve(
     from verifier import service  # noqa: PLC0415
     from verifier.database import FILE, Database  # noqa: PLC0415
 
-    made: list[Deps] = []
+    made: list[tuple[Deps, Desk | None]] = []
     with Database.open(folder / FILE) as database:
 
         def make_app(listening: str) -> "Application":
-            made.append(opened(database, listening))
-            return service.make(made[0])
+            deps = opened(database, listening)
+            made.append((deps, _desk(deps.base, pages)))
+            return service.make(deps, desk=made[0][1])
+
+        def ready(_: str) -> None:
+            deps, desk = made[0]
+            link: dict[str, Json] = {} if desk is None else {"url": desk.link}
+            note = f"Pages for people, for one browser, once:\n  {desk.link}" if desk else ""
+            announce({**service.directory(deps), **link}, as_json=as_json, note=note)
 
         logs.start()
-        run_service(
-            make_app,
-            host=host,
-            port=port,
-            tls=tls,
-            ready=lambda _: announce(service.directory(made[0]), as_json=as_json),
-        )
+        run_service(make_app, host=host, port=port, tls=tls, ready=ready)
+
+
+def _desk(base: str, pages: bool | None) -> "Desk | None":
+    """Where people come in. By default there are pages only where nobody else can come."""
+    from verifier.web.desk import Desk  # noqa: PLC0415
+
+    parts = urlsplit(base)
+    if not (parts.hostname in LOOPBACKS if pages is None else pages) or (pages is None and parts.path):
+        return None
+    if parts.path:
+        raise Malformed("--pages", "need a --base without a path", code="USAGE")
+    return Desk(base, os.urandom)
 
 
 def _hook(url: str | None, secret: Path | None, *, private: bool) -> "Hook | None":

@@ -24,6 +24,8 @@ from verifier.hooks import deliver
 from verifier.retention import purge
 from verifier.sessions import settle_left
 from verifier.system_routes import CHECK, OPERATIONS, RATES, REQUESTS
+from verifier.web.app import add_pages
+from verifier.web.desk import Desk
 
 OPENAPI: Final = "/openapi.json"
 AFTER_FAULT: Final = 30.0  # seconds
@@ -66,8 +68,8 @@ OPENAPI_ROUTE: Final = Route(
 ROUTES: Final = (*wallet_routes.ROUTES, *system_routes.ROUTES, OPENAPI_ROUTE)
 
 
-def make(deps: Deps, *, tasks: Sequence[Task] = TASKS) -> web.Application:
-    """The application for ``deps.base``."""
+def make(deps: Deps, *, tasks: Sequence[Task] = TASKS, desk: Desk | None = None) -> web.Application:
+    """The application for ``deps.base``; with the pages for people where there is a ``desk``."""
     app = new_web_app(log_requests, secure=deps.base.startswith("https:"))
     app[DEPS], app[RATES] = deps, Rates()
     prefix = urlsplit(deps.base).path
@@ -75,6 +77,8 @@ def make(deps: Deps, *, tasks: Sequence[Task] = TASKS) -> web.Application:
     app[_DESCRIPTION] = to_json(describe(mounted, title="Ouvrage verifier", base=deps.base, version=_version()))
     for path, route in mounted:
         app.router.add_route(route.method, path, route.handler)
+    if desk is not None:
+        add_pages(app, desk)
     app.cleanup_ctx.append(_running(tasks))
     return app
 

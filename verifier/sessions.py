@@ -13,7 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from vc.canon import Json, parse_object, to_json
-from vc.errors import Finding, Rejected, VcError
+from vc.errors import Finding, Malformed, Rejected, VcError
 from vc.io.web import MAX_BODY
 from vc.jwe import DecryptionKey
 from vc.keys import P256Key
@@ -23,7 +23,7 @@ from vc.oid4vp import parse_answer, parse_request
 from vc.request_object import request_link, sign_request
 from vc.sealing import seal, unseal
 from vc.vp_response import Received, parse_response
-from verifier.asking import Ask, Terms, build, with_code
+from verifier.asking import Ask, Terms, build, build_file, with_code
 from verifier.deps import Deps
 from verifier.flow import Event, State, move
 from verifier.judge import judge
@@ -65,13 +65,17 @@ class Outcome:
     error: str = ""
 
 
-def create(deps: Deps, ask: Ask, *, owner: str = "") -> Created:
-    """A new session for a demand. Raises an error of ours for what cannot be asked."""
+def create(deps: Deps, ask: Ask, *, owner: str = "", by_file: str = "") -> Created:
+    """A new session for a demand; ``by_file`` is the name of who asks in a request that is handed over as a file, and
+    has no link. Raises an error of ours for what cannot be asked."""
     name, secret = (encode_base64url(deps.rand(length)) for length in (ID_LENGTH, SECRET_LENGTH))
-    private = P256Key.generate(deps.rand).secret if ask.encrypted else None
-    response_uri = deps.base + RESPONSE.format(id=name)
-    recipient = None if private is None else DecryptionKey.from_secret(private)
-    request = build(ask, identity=deps.identity, response_uri=response_uri, recipient=recipient, rand=deps.rand)
+    private = P256Key.generate(deps.rand).secret if ask.encrypted and not by_file else None
+    if by_file:
+        request = build_file(ask, client_id=by_file, rand=deps.rand)
+    else:
+        response_uri = deps.base + RESPONSE.format(id=name)
+        recipient = None if private is None else DecryptionKey.from_secret(private)
+        request = build(ask, identity=deps.identity, response_uri=response_uri, recipient=recipient, rand=deps.rand)
     now = deps.seconds
     row = {
         "id": name,
@@ -89,10 +93,13 @@ def create(deps: Deps, ask: Ask, *, owner: str = "") -> Created:
     }
     with deps.database.write() as connection:
         connection.execute(SESSION.insert().values(**row))
-    return Created(name, _link(deps, name, request), secret, now + ask.lifetime)
+    return Created(name, worker_link(deps, name, request), secret, now + ask.lifetime)
 
 
-def _link(deps: Deps, name: str, request: dict[str, Json]) -> str:
+def worker_link(deps: Deps, name: str, request: dict[str, Json]) -> str:
+    """The link of a session for the worker; none where the request goes by file."""
+    if "response_uri" not in request:
+        return ""
     if not deps.identity.signs:
         return request_link(request)
     reference = {"client_id": request["client_id"], "request_uri": deps.base + REQUEST.format(id=name)}
@@ -109,7 +116,8 @@ def request_object(deps: Deps, name: str, wallet_nonce: str | None) -> str:
     if row is None:
         raise _unknown()
     members = parse_object(row.request.encode())
-    if members["client_id"] != deps.identity.client_id:  # our keys have changed since
+    # It goes by file, or our keys have changed since.
+    if "response_uri" not in members or members["client_id"] != deps.identity.client_id:
         raise _unknown()
     fresh: dict[str, Json] = {} if wallet_nonce is None else {"wallet_nonce": wallet_nonce}
     claims = {**members, "iat": now, "exp": row.expires, **fresh}
@@ -122,9 +130,11 @@ def take(deps: Deps, name: str, raw: bytes) -> dict[str, Json]:
     Once for each session. What is no answer at all is refused and changes nothing: :class:`OAuthRefusal`.
     """
     row = _open(deps, name)
+    request = {} if row is None else parse_object(row.request.encode())
+    if row is None or "response_uri" not in request:
+        raise _unknown()
     with refusing("invalid_request"):
         received = parse_response(raw, keys=_keys(deps, row), limit=MAX_BODY)
-    request = parse_object(row.request.encode())
     if not hmac.compare_digest((received.state or "").encode(), str(request["state"]).encode()):
         raise OAuthRefusal("invalid_request", "the state is not the one of the request")
     code = encode_base64url(deps.rand(ID_LENGTH))
@@ -134,22 +144,43 @@ def take(deps: Deps, name: str, raw: bytes) -> dict[str, Json]:
         return reply
     with refusing("invalid_request"):
         parse_answer(received.answer, parse_request(row.request.encode(), own=True))
-    now = deps.seconds
-    with deps.database.write() as connection:
-        values = {"answer": received.answer, "answered": now, "sealed_key": None, "code": digest(code)}
-        # What is not checked in time would be lost: it stays until it is.
-        if move(connection, name, Event.ANSWER, now=now, **values, erase=now + DEFAULT_DAYS * 86_400) is None:
-            raise _unknown()
+    if not _keep(deps, name, received.answer, code):
+        raise _unknown()
     receipt = settle(deps, name)
     return {**reply, **({} if receipt is None else {MEMBER: receipt})}
 
 
-def _open(deps: Deps, name: str) -> Any:
+def take_file(deps: Deps, name: str, raw: bytes) -> None:
+    """Take the answer to a request that went by file, and check it. What is no answer to it is refused and changes
+    nothing: :class:`Malformed`, ``OVER`` for a session that takes none."""
+    row = _open(deps, name)
+    if row is None or "response_uri" in parse_object(row.request.encode()):
+        raise _over()
+    parse_answer(raw, parse_request(row.request.encode(), own=True))
+    if not _keep(deps, name, raw, encode_base64url(deps.rand(ID_LENGTH))):
+        raise _over()
+    settle(deps, name)
+
+
+def _keep(deps: Deps, name: str, answer: bytes, code: str) -> bool:
+    """Whether this answer is the one that counts. What is not checked in time would be lost: it stays until it is."""
+    now = deps.seconds
+    values = {"answer": answer, "answered": now, "sealed_key": None, "code": digest(code)}
+    with deps.database.write() as connection:
+        return move(connection, name, Event.ANSWER, now=now, **values, erase=now + DEFAULT_DAYS * 86_400) is not None
+
+
+def _open(deps: Deps, name: str) -> Any | None:
+    """The session that still takes an answer, or None."""
     with deps.database.read() as connection:
         row = connection.execute(sa.select(SESSION).where(SESSION.c.id == name)).one_or_none()
     if row is None or row.state not in (State.OPEN, State.FETCHED) or row.expires <= deps.seconds:
-        raise _unknown()
+        return None
     return row
+
+
+def _over() -> Malformed:
+    return Malformed("page", "what it was about is over; begin again", code="OVER")
 
 
 def _unknown() -> OAuthRefusal:
@@ -227,10 +258,11 @@ def _report(deps: Deps, row: Any, terms: Terms, at: datetime) -> Report:
 
 
 def _receipt(deps: Deps, row: Any, report: Report, terms: Terms, at: datetime) -> str | None:
-    """Signed as the request was; where nobody has signed that, there is nobody to sign this."""
-    if not deps.identity.signs or report.answer_sha256 is None:
-        return None
+    """Signed as the request was; where nobody has signed that, there is nobody to sign this. Nor for an answer that
+    came as a file: nobody is there to be told."""
     request = parse_object(row.request.encode())
+    if not deps.identity.signs or report.answer_sha256 is None or "response_uri" not in request:
+        return None
     made = Receipt(
         verifier=str(request["client_id"]),
         nonce=str(request["nonce"]),

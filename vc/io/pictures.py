@@ -5,7 +5,7 @@ before it is decoded, and only what a QR code says leaves this module.
 """
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -44,15 +44,29 @@ def read_message(*paths: Path, kind: Kind, limit: int, dictionaries: Dictionarie
     files = [file for path in paths for file in _files(path)]
     if len(files) > MAX_FILES:
         raise Malformed(where, f"more than {MAX_FILES} pictures", code="TOO_LARGE")
-    if len(files) == 1:
-        raw = read_bounded(files[0], limit=max(limit, MAX_PICTURE))
-        if not is_picture(raw) and not raw.startswith(MAGIC.encode()):
+    alone = len(files) == 1
+    given = ((str(file), read_bounded(file, limit=max(limit, MAX_PICTURE) if alone else MAX_PICTURE)) for file in files)
+    return _message(given, where, alone=alone, kind=kind, limit=limit, dictionaries=dictionaries)
+
+
+def message_in(given: Sequence[bytes], *, kind: Kind, limit: int, dictionaries: Dictionaries, where: str) -> bytes:
+    """As :func:`read_message`, of files that are here: those that were sent with a form."""
+    if not 0 < len(given) <= MAX_FILES:
+        raise Malformed(where, f"no file, or more than {MAX_FILES}", code="TOO_LARGE" if given else "NO_FILE")
+    named = ((where, raw) for raw in given)
+    return _message(named, where, alone=len(given) == 1, kind=kind, limit=limit, dictionaries=dictionaries)
+
+
+def _message(
+    given: Iterable[tuple[str, bytes]], where: str, *, alone: bool, kind: Kind, limit: int, dictionaries: Dictionaries
+) -> bytes:
+    texts: tuple[str, ...] = ()
+    for name, raw in given:
+        if alone and not is_picture(raw) and not raw.startswith(MAGIC.encode()):
             if len(raw) > limit:
                 raise Malformed(where, f"larger than {limit} bytes", code="TOO_LARGE")
             return raw
-        texts = said(raw, where=str(files[0]))
-    else:
-        texts = tuple(text for file in files for text in said(read_bounded(file, limit=MAX_PICTURE), where=str(file)))
+        texts += said(raw, where=name)
     if not texts:
         raise Undetermined(
             f"{where}: no QR code can be read",

@@ -47,6 +47,8 @@ _LOCAL: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _SERVER: Final = "ouvrage"  # which versions of what it is made of is nobody's business
 _HSTS: Final = "max-age=31536000"
 
+_READS_ITSELF: Final = "ouvrage_reads_itself"
+
 _TITLES: Final[Mapping[int, str]] = {413: "Too Large"}  # what Python calls it has changed
 
 _LOG: Final = logging.getLogger("ouvrage.web")
@@ -115,9 +117,10 @@ def checked_base(base: str, *, development: bool) -> str:
     return base.rstrip("/")
 
 
-def announce(served: Mapping[str, Json], *, as_json: bool) -> None:
-    """Say on stdout what is served: for scripts one line of JSON, once and flushed."""
-    text = "\n".join([f"Serving at {served['base']}; Ctrl-C ends it.", *(f"  {path}" for path in _paths(served))])
+def announce(served: Mapping[str, Json], *, as_json: bool, note: str = "") -> None:
+    """Say on stdout what is served: for scripts one line of JSON, once and flushed; for people with a ``note``."""
+    paths = (f"  {path}" for path in _paths(served))
+    text = "\n".join([f"Serving at {served['base']}; Ctrl-C ends it.", *paths, *([note] if note else [])])
     sys.stdout.write((json.dumps(served) if as_json else text) + "\n")
     sys.stdout.flush()
 
@@ -148,10 +151,23 @@ def oauth_response(refusal: OAuthRefusal) -> web.Response:
     return web.Response(body=body, status=refusal.status, content_type="application/json", headers=headers)
 
 
+def reads_itself(handler: Handler) -> Handler:
+    """Mark a handler that bounds the body by itself."""
+    setattr(handler, _READS_ITSELF, True)
+    return handler
+
+
+def _reads_itself(request: web.Request) -> bool:
+    return getattr(request.match_info.handler, _READS_ITSELF, False) is True
+
+
 @web.middleware
 async def read_whole(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Go on only when the body is here, within its bounds of size and time; handlers read it again from memory."""
-    if request.can_read_body and request.match_info.http_exception is None:
+    """Go on only when the body is here, within its bounds of size and time; handlers read it again from memory.
+
+    A handler that is marked with :func:`reads_itself` sees to both by itself: a form with photos in it.
+    """
+    if request.can_read_body and request.match_info.http_exception is None and not _reads_itself(request):
         try:
             async with asyncio.timeout(BODY_TIMEOUT):
                 await request.read()
