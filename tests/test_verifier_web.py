@@ -175,7 +175,9 @@ async def test_what_must_never_be_asked_needs_an_override_that_the_report_tells_
     status, text, _ = await visitor.post(home, {"ask.Rating": "on"})
     assert status == 422
     assert "must never be asked" in text
-    assert "checked" in str(box.search(text))  # what was ticked is still ticked
+    found = box.search(text)
+    assert found
+    assert "checked" in found[0]  # what was ticked is still ticked
     status, _, headers = await visitor.post(
         home, {"ask.Rating": "on", "anyway": "yes", "way": "file", "name": "Bailleur"}
     )
@@ -184,7 +186,8 @@ async def test_what_must_never_be_asked_needs_an_override_that_the_report_tells_
     raw = await visitor.raw(f"{path}/request.json")
     shown_ = to_json(answer(parse_request(raw, own=True), credential("Rating")))
     assert (await visitor.post(f"{path}/answer", visitor.upload(shown_)))[0] == 303
-    assert parse_object(await visitor.raw(f"{path}/report.json"))["asked"]["never"][0]["type"] == "Rating"
+    asked: Any = parse_object(await visitor.raw(f"{path}/report.json"))["asked"]
+    assert [one["type"] for one in asked["never"]] == ["Rating"]
     assert "a landlord may not ask for them" in (await visitor.get(path))[1]
 
 

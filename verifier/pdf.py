@@ -4,6 +4,7 @@ WeasyPrint draws it, an extra of this package, with pango from the system. It is
 address to fetch would be an error.
 """
 
+import logging
 from typing import NoReturn
 
 from vc.errors import Undetermined
@@ -20,6 +21,7 @@ def to_pdf(report: Report, lang: str) -> bytes:
     except (ImportError, OSError) as error:  # OSError: the library without pango
         hint = "pip install 'ouvrage[pdf]', and the packages libpango-1.0-0, libpangoft2-1.0-0, libharfbuzz-subset0"
         raise Undetermined(f"a PDF cannot be drawn here ({type(error).__name__})", hint, code="NO_PDF") from None
+    logging.getLogger("weasyprint").setLevel(logging.ERROR)  # it warns of what browsers know and paper does not need
     page = weasyprint.HTML(string=to_html(report, lang), url_fetcher=_fetch_nothing)
     return bytes(page.write_pdf(pdf_variant=VARIANT))
 
