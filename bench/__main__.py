@@ -13,6 +13,7 @@ from bench import (
     attest,
     bbs_features,
     bulk,
+    check,
     claims,
     ecdsa,
     enveloped,
@@ -129,6 +130,7 @@ def main() -> int:
         vcapi.rows(),
         wallet.rows(),
         trustlist.rows(),
+        check.rows(),
         sizes.rows(),
     ):
         for row in rows:

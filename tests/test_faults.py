@@ -121,15 +121,15 @@ def copy_of(body: str, form: Format) -> Copy:
 
 
 @cache
-def perfect_answer(form: Format) -> str:
+def perfect_answer(form: Format, worker: str = "worker") -> str:
     statement = Statement("Earnings", "worker-1", SAMPLES["Earnings"])
     slot = None if form is BBS else SLOT
-    job = Job(statement, statement.digest(), holder_key().did, form, slot)
+    job = Job(statement, statement.digest(), holder_key(worker).did, form, slot)
     made = sign_copy(job, keys=issuer_keys(), at=AT, rand=rand_from(form))
     request_ = asked(sd=form is JWT)
     (proposal,) = plan(request_, [copy_of(made.body, form)], contexts=CONTEXTS, at=AT).proposals
     shown = present(
-        proposal, request=request_, key=holder_key(), contexts=CONTEXTS, at=AT, rand=rand_from(f"present {form}")
+        proposal, request=request_, key=holder_key(worker), contexts=CONTEXTS, at=AT, rand=rand_from(f"show {worker}")
     )
     return json.dumps({"vp_token": {proposal.query.id: [shown]}})
 

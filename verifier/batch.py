@@ -138,7 +138,7 @@ def _through(chunks: Iterable[list[Line]], terms: Terms, processes: int) -> Iter
                 "a process that was checking died", "run the command again: it goes on from there", code="POOL_BROKEN"
             ) from None
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)
 
 
 @dataclass(frozen=True, slots=True)
