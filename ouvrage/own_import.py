@@ -10,18 +10,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from vc import bbs
-from vc.errors import Malformed
+from vc.errors import Malformed, Unsupported
 from vc.io.command import show
 from vc.io.files import write_atomic
 from vc.io.options import At, Home, Json_, Lang, language, moment
 from vc.keys import Bls12381Key
 from vc.secure import sign_selective
-from wallet import words
+from wallet import own_export, words
 from wallet.__main__ import app, main
 from wallet.keys import HolderKey
 from wallet.opening import open_shelf
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]  # the wallet's own, with one command more
 
 MAX_COPIES: Final = 50
+_MEMORY: Final = "/dev/shm"  # noqa: S108  (a file there is on no disk)
 _SHOWN: Final = 5  # workers named in a message
 
 
@@ -92,6 +94,35 @@ def import_command(
     )
 
 
+def profiles() -> tuple[tuple[str, str], ...]:
+    """The platforms whose exports can be read: the name of each profile, and what it is called."""
+    from issuer.profile import load_profile, profile_names  # noqa: PLC0415
+
+    loaded = [(name, load_profile(name)) for name in profile_names()]
+    return tuple((name, f"{one.platform} ({name})") for name, one in loaded)
+
+
+def read_files(profile: str, files: Sequence[bytes], worker: str) -> own_export.Read:
+    """What files that were sent say. DuckDB reads files: they lie in memory where the system has a place for that, in a
+    folder of ours alone, and are gone when this returns."""
+    if profile not in dict(profiles()):
+        raise Unsupported("profile", profile[:80], code="UNKNOWN_PROFILE")
+    with TemporaryDirectory(prefix="ouvrage-", dir=_MEMORY if os.access(_MEMORY, os.W_OK) else None) as folder:
+        paths = [Path(folder) / f"{number}.csv" for number in range(len(files))]
+        for path, raw in zip(paths, files, strict=True):
+            path.write_bytes(raw)
+        made = attested(profile, paths)
+    statements = of_one(made.statements, worker or None)
+
+    def bind(keys: Sequence[HolderKey], at: datetime) -> tuple[Received, ...]:
+        return tuple(self_signed(statements, keys, at=at, rand=os.urandom))
+
+    return own_export.Read(bind, len(made.rejects))
+
+
+own_export.use(own_export.Reader(profiles, read_files))
+
+
 def attested(profile: str, files: Sequence[Path]) -> "Attested":
     """What the worker's export says. How ratings are spread on a platform is not for one worker's file to say, and a
     statement about one review or one policy names a job in a way that only the platform's secret gives."""
@@ -114,7 +145,8 @@ def of_one(statements: Sequence[Statement], worker: str | None) -> tuple[Stateme
     workers = sorted({statement.worker for statement in statements})
     if worker is None and len(workers) > 1:
         named = ", ".join(workers[:_SHOWN]) + (" …" if len(workers) > _SHOWN else "")
-        raise Malformed("--worker", f"the file is about {len(workers)} workers; say which one you are: {named}")
+        why = f"the file is about {len(workers)} workers; say which one you are: {named}"
+        raise Malformed("--worker", why, code="SEVERAL_WORKERS")
     chosen = workers[0] if worker is None and workers else worker
     mine = tuple(statement for statement in statements if statement.worker == chosen)
     if not mine:

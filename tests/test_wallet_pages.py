@@ -155,6 +155,7 @@ PAGES = (
     "/renew",
     "/renew?rebind=yes",
     "/receive",
+    "/receive/export",
     "/answer",
     "/ledger",
     "/settings",

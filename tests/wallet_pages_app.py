@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+import ouvrage.own_import  # noqa: F401  (the pages offer what it brings)
 from tests.browser import served
 from tests.line import credential, holder_key, issuer_keys
 from vc.canon import Json, to_json

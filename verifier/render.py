@@ -107,7 +107,8 @@ def _verdict(report: Report, lang: str) -> str:
 
 def _meaning(report: Report, lang: str) -> Iterator[str]:
     yield phrase(f"meaning.{_word_of(report)}", lang)
-    yield phrase(f"standing.{report.standing[0]}", lang)
+    if _word_of(report) != "own":  # of which the verdict says already that nobody vouches for it
+        yield phrase(f"standing.{report.standing[0]}", lang)
     if any(one.answers for one in report.proven):
         yield phrase("meaning.answers", lang)
 

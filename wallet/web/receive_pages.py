@@ -12,6 +12,7 @@ from vc.oid4vp import Request
 from wallet.accept import GivenOffer, read_offer
 from wallet.fetching import Failed
 from wallet.formats import FORMATS, parse_formats
+from wallet.own_export import reader
 from wallet.platform_words import left_out_lines
 from wallet.web import answer_pages, login_pages, steps, views
 from wallet.web.brought import OfferLink, RequestLink, read_brought
@@ -30,7 +31,7 @@ MAX_CLIENT: Final = 200
 async def get_receive(request: web.Request) -> web.StreamResponse:
     """Where offers and files go in."""
     await request.app[DESK].box.use(lambda _shelf: None)
-    return page(request, "receive", here="receive")
+    return _receive_page(request)
 
 
 async def post_receive(request: web.Request) -> web.StreamResponse:
@@ -49,8 +50,13 @@ async def post_receive(request: web.Request) -> web.StreamResponse:
         new, already = await desk.box.use(lambda shelf: steps.keep(shelf, raw, at=at))
     except VcError as error:
         wrong = wrong_from(request, error, "text")
-        return page(request, "receive", status=error.http_status, here="receive", wrong=wrong)
+        return _receive_page(request, status=error.http_status, wrong=wrong)
     return page(request, "received", here="receive", new=new, already=already, deferred=(), failed=(), told=True)
+
+
+def _receive_page(request: web.Request, *, status: int = 200, wrong: tuple[Wrong, ...] = ()) -> web.Response:
+    reads = reader() is not None
+    return page(request, "receive", status=status, here="receive", wrong=wrong, reads_exports=reads)
 
 
 async def get_offer(request: web.Request) -> web.StreamResponse:
@@ -129,7 +135,7 @@ async def post_keys(request: web.Request) -> web.StreamResponse:
         made = await desk.box.use(lambda shelf: steps.new_keys(shelf, int(count)))
     except VcError as error:
         wrong = wrong_from(request, error, "count")
-        return page(request, "receive", status=error.http_status, here="receive", wrong=wrong)
+        return _receive_page(request, status=error.http_status, wrong=wrong)
     return download("keys.json", to_json(made), "application/json")
 
 
