@@ -22,7 +22,7 @@ MAX_MEMBERS: Final = 4096  # of one object; the widest record known has 40
 MAX_DEPTH: Final = 32
 SAMPLE: Final = 50  # records that are looked at to tell which kind a file is
 
-_BRACKETS: Final = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
+_BRACKETS: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*"|[\[{]|[\]}]', re.DOTALL)
 _UNPRINTABLE: Final = re.compile("[\x00\ud800-\udfff]")
 _Steps = tuple[str | int, ...]
 

@@ -18,28 +18,30 @@ MAX_TEXT: Final = 1_000_000  # characters: a credential has some ten thousand, a
 MAX_QUADS: Final = 10_000  # a credential has some 50; every quad costs time here, and again in canonicalisation
 XSD_STRING: Final = "http://www.w3.org/2001/XMLSchema#string"
 
-# The terminals of the N-Quads grammar. Every repetition is possessive: what it took it never gives back, so that a line
-# is read in time proportional to its length. Surrogates are not characters and match nowhere but in comments.
+# The terminals of the N-Quads grammar. A repetition of characters is possessive: what it took it never gives back; one of
+# a group begins each time with a character that nothing else may stand for, so that giving one back fails at once. So a
+# line is read in time proportional to its length. Groups are not possessive: Python before 3.11.5 gets those wrong
+# (CPython gh-106052). Surrogates are not characters and match nowhere but in comments.
 _SURROGATES = "\ud800-\udfff"
 _UCHAR = r"\\(?:u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8})"
 _ECHAR = r"\\[tbnrf\"'\\]"
 _IRI_CHARACTER = rf'[^\x00-\x20<>"{{}}|^`\\{_SURROGATES}]'
-_IRIREF = rf"<{_IRI_CHARACTER}*+(?:{_UCHAR}{_IRI_CHARACTER}*+)*+>"
+_IRIREF = rf"<{_IRI_CHARACTER}*+(?:{_UCHAR}{_IRI_CHARACTER}*+)*>"
 _STRING_CHARACTER = rf'[^"\\\n\r{_SURROGATES}]'
-_STRING = rf"{_STRING_CHARACTER}*+(?:(?:{_UCHAR}|{_ECHAR}){_STRING_CHARACTER}*+)*+"
-_LANGUAGE = r"[A-Za-z]++(?:-[A-Za-z0-9]++)*+"
+_STRING = rf"{_STRING_CHARACTER}*+(?:(?:{_UCHAR}|{_ECHAR}){_STRING_CHARACTER}*+)*"
+_LANGUAGE = r"[A-Za-z]++(?:-[A-Za-z0-9]++)*"
 # Without the colon that RDF 1.1 printed by mistake and its own test suite refuses (nt-syntax-bad-bnode-02).
 _PN_CHARS_U = (
     "A-Z_a-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d\u2070-\u218f"
     "\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
 )
 _PN_CHARS = rf"{_PN_CHARS_U}0-9\u00b7\u0300-\u036f\u203f\u2040-"
-_BLANK_NODE_LABEL = rf"_:[{_PN_CHARS_U}0-9](?:[{_PN_CHARS}]++|\.++(?=[{_PN_CHARS}]))*+"
+_BLANK_NODE_LABEL = rf"_:[{_PN_CHARS_U}0-9](?:[{_PN_CHARS}]++|\.++(?=[{_PN_CHARS}]))*"
 _RESOURCE = rf"{_IRIREF}|{_BLANK_NODE_LABEL}"
-_LITERAL = rf'"({_STRING})"(?:[ \t]*+(?:\^\^[ \t]*+({_IRIREF})|@({_LANGUAGE})))?+'
+_LITERAL = rf'"({_STRING})"(?:[ \t]*+(?:\^\^[ \t]*+({_IRIREF})|@({_LANGUAGE})))?'
 _STATEMENT = re.compile(
-    rf"[ \t]*+(?:({_RESOURCE})[ \t]*+({_IRIREF})[ \t]*+(?:({_RESOURCE})|{_LITERAL})[ \t]*+({_RESOURCE})?+[ \t]*+"
-    rf"\.[ \t]*+)?+(?:#.*)?+"
+    rf"[ \t]*+(?:({_RESOURCE})[ \t]*+({_IRIREF})[ \t]*+(?:({_RESOURCE})|{_LITERAL})[ \t]*+({_RESOURCE})?[ \t]*+"
+    rf"\.[ \t]*+)?(?:#.*)?"
 )
 
 _ESCAPE = re.compile(r"\\(?:u(.{4})|U(.{8})|(.))")

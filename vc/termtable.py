@@ -27,7 +27,7 @@ RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 MAX_ENTRIES: Final = 256  # names remembered per table; others are worked out each time, so that nobody fills our memory
 
 _KEYWORD_FORM: Final = re.compile(r"@[A-Za-z]+")
-_LANGUAGE_TAG: Final = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*+")  # BCP 47 §2.2.9, well-formed
+_LANGUAGE_TAG: Final = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")  # BCP 47 §2.2.9, well-formed
 # The words for a shape of value that the table has no row for; vc.pyld_fallback reads those documents.
 _BEYOND: Final = frozenset({"@graph", "@included", "@reverse"})
 
