@@ -18,9 +18,9 @@ MAX_TEXT: Final = 1_000_000  # characters: a credential has some ten thousand, a
 MAX_QUADS: Final = 10_000  # a credential has some 50; every quad costs time here, and again in canonicalisation
 XSD_STRING: Final = "http://www.w3.org/2001/XMLSchema#string"
 
-# The terminals of the N-Quads grammar. A repetition of characters is possessive: what it took it never gives back; one
-# of a group begins each time with a character that nothing else may stand for, so that giving one back fails at once. So
-# a line is read in time proportional to its length. Groups are not possessive: Python before 3.11.5 gets those wrong
+# The terminals of the N-Quads grammar. A repetition of characters is possessive: what it took it never gives back. One
+# of a group begins each time with a character that nothing else may stand for, so that giving one back fails at once.
+# So a line is read in time proportional to its length. Groups are not possessive: Python before 3.11.5 gets those wrong
 # (CPython gh-106052). Surrogates are not characters and match nowhere but in comments.
 _SURROGATES = "\ud800-\udfff"
 _UCHAR = r"\\(?:u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8})"
