@@ -58,7 +58,8 @@ class Run:
         with ExitStack() as stack:
             connection = stack.enter_context(_connected(database))
             lock: Lock = FileLock(database) if database.is_sqlite else AdvisoryLock(connection)
-            stack.enter_context(lock.held(number))
+            with database.translating():  # the server may go away while it hands out the lock
+                stack.enter_context(lock.held(number))
             run = cls(database, connection, number, lock)
             run.sweep()
             stack.callback(run.give_back)
