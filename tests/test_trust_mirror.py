@@ -46,6 +46,13 @@ class Platform:
             self.asked.append((request.path, status))
         return web.Response(status=status, body=None if same else body, headers={"ETag": tag} if tag else {})
 
+    def app(self, base: str) -> web.Application:
+        """The application that answers as this platform does."""
+        self.base = base
+        made = web.Application()
+        made.router.add_get("/{path:.*}", self.answer)
+        return made
+
 
 async def mirrored(folder: Path, platform: Platform, day: int) -> Outcome:
     await asyncio.to_thread(folder.mkdir, exist_ok=True)
@@ -56,13 +63,7 @@ async def mirrored(folder: Path, platform: Platform, day: int) -> Outcome:
 async def test_only_what_changed_and_never_something_worse(tmp_path: Path) -> None:
     platform = Platform()
 
-    def app(base: str) -> web.Application:
-        platform.base = base
-        made = web.Application()
-        made.router.add_get("/{path:.*}", platform.answer)
-        return made
-
-    async with serving(app):
+    async with serving(platform.app):
         platform.put("a")
         platform.put("b")
         first = await mirrored(tmp_path / "m", platform, 0)
@@ -90,13 +91,7 @@ async def test_only_what_changed_and_never_something_worse(tmp_path: Path) -> No
 async def test_who_cannot_be_reached_keeps_its_lists(tmp_path: Path) -> None:
     platform = Platform()
 
-    def app(base: str) -> web.Application:
-        platform.base = base
-        made = web.Application()
-        made.router.add_get("/{path:.*}", platform.answer)
-        return made
-
-    async with serving(app):
+    async with serving(platform.app):
         platform.put("a")
         await mirrored(tmp_path / "m", platform, 0)
     later = await mirrored(tmp_path / "m", platform, 3)

@@ -1,7 +1,7 @@
 """``ouvrage verifier check``: an answer, its request and whom one trusts become a report, offline."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
@@ -15,6 +15,7 @@ from vc.io.pictures import read_message
 from vc.oid4vp import parse_request
 from vc.trust import Trust
 from verifier import render
+from verifier.api import MAX_ANSWER, MAX_REQUEST
 from verifier.evidence import Case, pack
 from verifier.pdf import to_pdf
 from verifier.policy import MAX_POLICY, parse_policy
@@ -23,9 +24,6 @@ from verifier.report import Report
 from verifier.trust_commands import TrustFile, held_trust
 from verifier.trust_store import load
 from work.dictionary import DICTIONARIES
-
-MAX_ANSWER: Final = 1 << 20  # sixteen credentials with every claim shown are under 200 KB
-MAX_REQUEST: Final = 1 << 18
 
 
 def check_command(

@@ -5,13 +5,13 @@ address to fetch would be an error.
 """
 
 import logging
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from vc.errors import Undetermined
 from verifier.render import to_html
 from verifier.report import Report
 
-VARIANT = "pdf/ua-1"
+VARIANT: Final = "pdf/ua-1"
 
 
 def to_pdf(report: Report, lang: str) -> bytes:

@@ -1,4 +1,5 @@
-"""A form as it arrives: bounded, in memory only, and one of ours. No file that is sent ever touches the disk."""
+"""A form as it arrives: bounded, in memory only, and one of ours. Of what is sent only a backup, which is sealed, is
+written."""
 
 import asyncio
 from collections.abc import Callable, Mapping

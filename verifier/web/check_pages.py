@@ -11,6 +11,7 @@ from vc.io.codes import Back, Subject, inline
 from vc.io.codes import page as codes_page
 from vc.io.pages import Wrong, download, see_other
 from vc.io.pictures import message_in
+from verifier.api import MAX_ANSWER
 from verifier.deps import DEPS, in_thread
 from verifier.flow import State
 from verifier.pdf import to_pdf
@@ -24,7 +25,6 @@ from verifier.web.phrases import phrase
 from work.dictionary import DICTIONARIES
 
 AGAIN: Final = 5  # seconds until the page looks again by itself
-MAX_ANSWER: Final = 1 << 20
 MAX_DRAWN: Final = 2300  # characters of a link that one code holds and a phone still reads off a screen
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from typing import Final
 
 from aiohttp import web
 
@@ -13,7 +14,7 @@ from wallet.web.form import Form, read_form
 from wallet.web.page import Wrong, page, wrong_from
 from wallet.web.receive_pages import COPIES
 
-MAX_COPIES = 50
+MAX_COPIES: Final = 50
 
 
 async def get_export(request: web.Request) -> web.StreamResponse:
